@@ -1,0 +1,59 @@
+// The command line as values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "inference_exp/load_options.hpp"
+#include "inference_exp/model.hpp"
+#include "terminal.hpp"
+
+namespace inference_exp::cli {
+
+/// A model and how it is to be used: common to `infer` and `bench`.
+struct ModelArguments {
+  std::string model;
+  LoadOptions load;
+  InferenceOptions inference;
+  std::size_t batch_size = 1;
+};
+
+struct InferArguments {
+  ModelArguments model;
+  std::vector<std::string> inputs;
+  std::string json;  ///< a file, "-" for stdout, empty for none
+  std::string save;  ///< a folder, empty for none
+  std::int64_t max_frames = 0;
+  bool quiet = false;
+};
+
+struct BenchArguments {
+  ModelArguments model;
+  std::string image;  ///< empty: a made-up picture
+  std::size_t iterations = 100;
+  std::size_t warmup = 10;
+  std::string json;
+};
+
+struct EnvironmentArguments {
+  std::vector<std::filesystem::path> backend_paths;
+  bool json = false;
+};
+
+using Command = std::variant<InferArguments, BenchArguments, EnvironmentArguments>;
+
+struct Arguments {
+  Command command;
+  bool verbose = false;
+};
+
+/// Reads the command line. When there is nothing to run (--help, --version, a mistake) the text for the user has been
+/// written and the answer is the exit code.
+[[nodiscard]] std::variant<Arguments, ExitCode> parse_arguments(int argc, const char* const* argv);
+
+}  // namespace inference_exp::cli

@@ -1,0 +1,49 @@
+// One reusable call of a session.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "inference_exp/backend.h"
+#include "session.hpp"
+
+namespace inference_exp::onnx {
+
+/// What is bound to an input or output. Binding the same memory with the same shape again costs nothing.
+class Binding {
+ public:
+  /// Whether `tensor` is what is bound already.
+  [[nodiscard]] bool holds(const iexp_tensor& tensor) const noexcept;
+  void remember(const iexp_tensor& tensor);
+  void forget() noexcept { data_ = nullptr; }
+  [[nodiscard]] bool bound() const noexcept { return data_ != nullptr; }
+  [[nodiscard]] iexp_device device() const noexcept { return device_; }
+
+ private:
+  const void* data_ = nullptr;
+  iexp_device device_{};
+  std::vector<std::int64_t> shape_;
+};
+
+}  // namespace inference_exp::onnx
+
+/// The handle of backend.h.
+struct iexp_request {
+  explicit iexp_request(iexp_session& opened);
+
+  void set_input(std::size_t index, const iexp_tensor* tensor);
+  void set_output(std::size_t index, const iexp_tensor* tensor);
+  void run();
+  void get_output(std::size_t index, iexp_tensor* tensor);
+
+ private:
+  iexp_session& session_;
+  Ort::RunOptions run_options_;
+  std::vector<Ort::Value> inputs_;
+  std::vector<Ort::Value> outputs_;
+  std::vector<inference_exp::onnx::Binding> input_bindings_;
+  std::vector<inference_exp::onnx::Binding> output_bindings_;
+  std::vector<std::vector<std::int64_t>> output_shapes_;
+  bool ran_ = false;
+};

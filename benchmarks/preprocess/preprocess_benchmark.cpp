@@ -1,0 +1,66 @@
+// Times per shape: OpenCV's chain (also with its buffers kept), the fast path, the plain twin.
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "scenes.hpp"
+
+namespace inference_exp::benchmarks {
+namespace {
+
+void opencv(benchmark::State& state, const Scene& scene) {
+  Picture picture(scene.image);
+  const Preprocessing recipe = recipe_of(scene);
+  std::vector<float> slot = slot_for(recipe);
+  for (auto _ : state) OpenCvChain().run(picture.mat(), recipe, slot);
+}
+
+void opencv_kept(benchmark::State& state, const Scene& scene) {
+  Picture picture(scene.image);
+  const Preprocessing recipe = recipe_of(scene);
+  std::vector<float> slot = slot_for(recipe);
+  OpenCvChain chain;
+  for (auto _ : state) chain.run(picture.mat(), recipe, slot);
+}
+
+void fast(benchmark::State& state, const Scene& scene, Resampling resampling) {
+  const Picture picture(scene.image);
+  Preprocessing recipe = recipe_of(scene);
+  recipe.resampling = resampling;
+  std::vector<float> slot = slot_for(recipe);
+  vision::PreprocessWorkspace workspace;
+  for (auto _ : state) vision::preprocess(picture.view(), recipe, slot, workspace);
+}
+
+void reference(benchmark::State& state, const Scene& scene) {
+  const Picture picture(scene.image);
+  const Preprocessing recipe = recipe_of(scene);
+  std::vector<float> slot = slot_for(recipe);
+  for (auto _ : state) vision::preprocess_reference(picture.view(), recipe, slot);
+}
+
+void register_all() {
+  for (const Scene& scene : kScenes) {
+    const std::string name(scene.name);
+    const auto add = [&](const std::string& who, auto body) {
+      benchmark::RegisterBenchmark((name + "/" + who).c_str(), body)->Unit(benchmark::kMicrosecond);
+    };
+    add("opencv", [scene](benchmark::State& state) { opencv(state, scene); });
+    add("opencv_kept_buffers", [scene](benchmark::State& state) { opencv_kept(state, scene); });
+    add("fast", [scene](benchmark::State& state) { fast(state, scene, Resampling::opencv_linear); });
+    add("fast_pillow", [scene](benchmark::State& state) { fast(state, scene, Resampling::pillow_bilinear); });
+    add("reference", [scene](benchmark::State& state) { reference(state, scene); });
+  }
+}
+
+}  // namespace
+}  // namespace inference_exp::benchmarks
+
+int main(int argc, char** argv) {
+  cv::setNumThreads(1);
+  inference_exp::benchmarks::register_all();
+  benchmark::Initialize(&argc, argv);
+  benchmark::AddCustomContext("simd", std::string(inference_exp::vision::simd_target()));
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -1,0 +1,148 @@
+/* The plug-in interface of inference-exp: how a runtime (ONNX Runtime, TensorRT, LibTorch, ...) is made available.
+ *
+ * Contract
+ *  - A plug-in is one shared object that exports one C symbol, `inference_exp_backend_v1`. It returns a table that
+ * lives as long as the process. The host opens plug-ins with local symbol visibility and never unloads them.
+ *  - Tables and request structs open with `struct_size`: whoever fills one writes sizeof of what it was compiled with,
+ *    whoever reads one uses no member past that size. Members are only ever appended.
+ *  - Memory is freed by its maker. Strings and shapes handed out by a session stay valid until it is closed.
+ *  - No exception crosses: every function returns an error code (0 is success) and writes a message into the
+ *    caller's `iexp_error`. After an error the session stays usable; the request may be set up and run again.
+ *  - A session may be used from any number of threads at once; a request from one thread at a time.
+ *  - Tensors have the memory layout of DLPack's DLTensor, so any DLPack library can make or read them.
+ */
+#ifndef INFERENCE_EXP_BACKEND_H_
+#define INFERENCE_EXP_BACKEND_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define INFERENCE_EXP_BACKEND_ABI_VERSION 1
+#define INFERENCE_EXP_BACKEND_SYMBOL "inference_exp_backend_v1"
+
+/* Error codes; each becomes an exception class of errors.hpp on the host's side. */
+enum {
+  IEXP_OK = 0,
+  IEXP_ERROR_MODEL_RUNTIME = 1,      /* ModelRuntimeError */
+  IEXP_ERROR_CORRUPTED_PACKAGE = 2,  /* CorruptedModelPackageError */
+  IEXP_ERROR_MISSING_DEPENDENCY = 3, /* MissingDependencyError */
+  IEXP_ERROR_ENVIRONMENT = 4,        /* EnvironmentConfigurationError */
+  IEXP_ERROR_INVALID_PARAMETER = 5,  /* InvalidParameterError */
+  IEXP_ERROR_OUT_OF_MEMORY = 6       /* std::bad_alloc for host memory, ModelRuntimeError for device memory */
+};
+
+/* Written by the callee, owned by the caller. Both texts are zero-terminated; `hint` says what to do. */
+typedef struct iexp_error {
+  uint32_t struct_size;
+  int32_t code;
+  char message[1024];
+  char hint[512];
+} iexp_error;
+
+/* DLPack: DLDeviceType (1 CPU, 2 CUDA, 3 CUDA host). */
+typedef struct iexp_device {
+  int32_t device_type;
+  int32_t device_id;
+} iexp_device;
+
+/* DLPack: DLDataType. code: 0 int, 1 uint, 2 float, 4 bfloat, 6 bool. */
+typedef struct iexp_dtype {
+  uint8_t code;
+  uint8_t bits;
+  uint16_t lanes;
+} iexp_dtype;
+
+/* DLPack: DLTensor. `strides` NULL means compact row-major, which is all that crosses this interface. */
+typedef struct iexp_tensor {
+  void* data;
+  iexp_device device;
+  int32_t ndim;
+  iexp_dtype dtype;
+  int64_t* shape;
+  int64_t* strides;
+  uint64_t byte_offset;
+} iexp_tensor;
+
+typedef struct iexp_key_value {
+  const char* key;
+  const char* value;
+} iexp_key_value;
+
+/* Called once for each pair; the strings are valid during the call. */
+typedef void (*iexp_key_value_sink)(void* user, const char* key, const char* value);
+
+typedef struct iexp_execution_provider {
+  const char* name;
+  const iexp_key_value* options;
+  size_t option_count;
+} iexp_execution_provider;
+
+/* What to open. Unset strings are NULL, unset numbers 0. */
+typedef struct iexp_open_request {
+  uint32_t struct_size;
+  const char* model_path; /* UTF-8 */
+  const char* device;
+  const iexp_execution_provider* execution_providers;
+  size_t execution_provider_count;
+  int32_t intra_op_threads; /* 0: the plug-in's default, physical cores */
+  int32_t inter_op_threads;
+  int32_t allow_spinning; /* -1: the plug-in's default, 0 no, 1 yes */
+} iexp_open_request;
+
+/* One input or output of a network. Dynamic dimensions are -1. */
+typedef struct iexp_tensor_spec {
+  uint32_t struct_size;
+  const char* name;
+  iexp_dtype dtype;
+  int32_t ndim;
+  const int64_t* shape;
+} iexp_tensor_spec;
+
+typedef struct iexp_session iexp_session;
+typedef struct iexp_request iexp_request;
+
+typedef struct iexp_backend {
+  uint32_t struct_size;
+  uint32_t abi_version;
+  const char* name; /* "onnx" */
+
+  /* Can it run here? Opens the runtime if that has not happened yet. On success reports pairs: "version", "path", and
+   * any number of "execution_provider" and "device". On failure the error says why and what to install. */
+  int32_t (*probe)(iexp_key_value_sink sink, void* user, iexp_error* error);
+
+  int32_t (*open)(const iexp_open_request* request, iexp_session** session, iexp_error* error);
+  void (*close)(iexp_session* session); /* all requests of the session must be gone */
+
+  size_t (*input_count)(const iexp_session* session);
+  size_t (*output_count)(const iexp_session* session);
+  int32_t (*input_spec)(const iexp_session* session, size_t index, iexp_tensor_spec* spec, iexp_error* error);
+  int32_t (*output_spec)(const iexp_session* session, size_t index, iexp_tensor_spec* spec, iexp_error* error);
+  /* The model file's own key-value metadata, and "execution_provider" pairs in use prefixed "runtime.". */
+  int32_t (*metadata)(const iexp_session* session, iexp_key_value_sink sink, void* user, iexp_error* error);
+
+  /* A request is one reusable call: bind, run, read. */
+  int32_t (*create_request)(iexp_session* session, iexp_request** request, iexp_error* error);
+  void (*destroy_request)(iexp_request* request);
+  /* The tensor's memory is borrowed until the input is set again or the request is destroyed; no copy is made on a
+   * device that the session can read from. */
+  int32_t (*set_input)(iexp_request* request, size_t index, const iexp_tensor* tensor, iexp_error* error);
+  /* Caller-owned destination, borrowed likewise; NULL: the backend allocates (the default). */
+  int32_t (*set_output)(iexp_request* request, size_t index, const iexp_tensor* tensor, iexp_error* error);
+  int32_t (*run)(iexp_request* request, iexp_error* error);
+  /* After run: the output in host memory, valid until the next run or destroy_request. */
+  int32_t (*get_output)(iexp_request* request, size_t index, iexp_tensor* tensor, iexp_error* error);
+} iexp_backend;
+
+/* The one exported symbol. `host_abi_version` is the host's INFERENCE_EXP_BACKEND_ABI_VERSION; a plug-in that cannot
+ * serve that version returns NULL. */
+typedef const iexp_backend* (*iexp_backend_entry)(uint32_t host_abi_version);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* INFERENCE_EXP_BACKEND_H_ */

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Installs what building needs, on Debian 12 or a system with the same packages. Does nothing when all is there.
+#   scripts/install_dependencies.sh [--tests | --checks]
+# --tests adds what the tests need, --checks what the sanitizers, fuzzers and linters need on top.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+packages=(
+  g++ cmake ninja-build                                  # the build
+  libhwy-dev nlohmann-json3-dev                          # the library
+  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-videoio-dev # annotators and the program
+  libcli11-dev libspdlog-dev                             # the program
+  curl ca-certificates                                   # to fetch ONNX Runtime
+)
+if [[ "${1:-}" == --tests || "${1:-}" == --checks ]]; then
+  packages+=(libgtest-dev libgmock-dev)
+fi
+if [[ "${1:-}" == --checks ]]; then
+  packages+=(git clang clang-format clang-tidy libclang-rt-14-dev)
+fi
+install_packages "${packages[@]}"

@@ -1,0 +1,26 @@
+// The one place that reads the process environment.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace inference_exp {
+
+struct Options {
+  /// INFERENCE_EXP_BACKEND_PATH: folders searched for plug-ins first, separated by ':'.
+  std::vector<std::filesystem::path> backend_paths;
+  /// ONNXRUNTIME_EXECUTION_PROVIDERS: the default preference of execution providers, comma separated, outer [ ]
+  /// ignored.
+  std::vector<std::string> onnx_execution_providers;
+  /// INFERENCE_EXP_ONNXRUNTIME: the library file of ONNX Runtime to open, instead of looking for one.
+  std::filesystem::path onnxruntime_library;
+};
+
+/// Read once, at the first call; later changes of the environment are not seen.
+[[nodiscard]] const Options& options();
+
+/// Splits at `separator`, trims blanks, drops empty parts.
+[[nodiscard]] std::vector<std::string> split_list(std::string_view text, char separator);
+
+}  // namespace inference_exp

@@ -1,0 +1,32 @@
+// Which (architecture, task) this library can turn into a model, and how.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "inference_exp/model.hpp"
+#include "packages/inference_config.hpp"
+#include "runtime/session.hpp"
+
+namespace inference_exp::models {
+
+/// Everything a family needs to build a model, wherever it came from.
+struct ModelInit {
+  std::shared_ptr<const runtime::Session> session;
+  std::string architecture;  ///< such as "yolov8"
+  std::string task;          ///< such as "object-detection"
+  packages::InferenceConfig config;
+  std::vector<std::string> class_names;
+  std::vector<Skeleton> skeletons;  ///< key-point models: one per class
+};
+
+/// Throws ModelImplementationNotFoundError, listing what exists, when no family serves the architecture and task, and
+/// CorruptedModelPackageError when the network and what the package says of it do not fit together.
+[[nodiscard]] std::unique_ptr<Model> make_model(ModelInit init);
+
+/// Every (architecture, task) that make_model serves.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> registered();
+
+}  // namespace inference_exp::models

@@ -1,0 +1,93 @@
+#include "models/yolo_network.hpp"
+
+#include <utility>
+
+#include "core/log.hpp"
+#include "inference_exp/errors.hpp"
+#include "models/yolo_checks.hpp"
+
+namespace inference_exp::models {
+namespace {
+
+/// YOLO networks never saw `fit_longer_edge` without padding: it stands for a letterbox with grey (loading.md, 3.5).
+void substitute_resize_mode(packages::NetworkInput& input) {
+  if (input.resize_mode != ResizeMode::fit_longer_edge) return;
+  log_warning(R"(The resize mode "fit-longer-edge" is replaced by "letterbox" with padding 127 for YOLO models.)");
+  input.resize_mode = ResizeMode::letterbox;
+  input.padding_value = 127;
+}
+
+bool has_dynamic_size(const runtime::Session& session) {
+  const Shape& shape = session.inputs()[0].shape;
+  return shape[2] < 0 && shape[3] < 0;
+}
+
+}  // namespace
+
+YoloNetwork::YoloNetwork(ModelInit init, std::size_t outputs, std::size_t row_output, std::size_t extra_values)
+    : init_(std::move(init)), row_output_(row_output), defaults_(yolo_defaults(init_.architecture)) {
+  check_yolo_package(init_);
+  head_ = {yolo_layout(init_.architecture, init_.config), init_.class_names.size(), extra_values};
+  check_yolo_outputs(*init_.session, outputs, head_);
+  substitute_resize_mode(init_.config.network_input);
+  recipe_ = packages::make_preprocessing(init_.config);
+  dynamic_size_ = has_dynamic_size(*init_.session);
+  const packages::ForwardPass& forward = init_.config.forward_pass;
+  runner_ = std::make_unique<runtime::BatchRunner>(
+      init_.session, runtime::batch_limits(*init_.session, forward.static_batch_size, forward.max_dynamic_batch_size));
+  workspaces_ = std::make_unique<ObjectPool<YoloWorkspace>>([] { return std::make_unique<YoloWorkspace>(); });
+}
+
+Preprocessing YoloNetwork::recipe_for(const InferenceOptions& options) const {
+  Preprocessing recipe = recipe_;
+  if (options.image_size) {
+    recipe.target = resolve_input_size(*options.image_size, init_.config.network_input, dynamic_size_);
+  }
+  if (options.disable_static_crop) recipe.static_crop.reset();
+  if (options.disable_grayscale) recipe.grayscale = false;
+  if (options.disable_contrast_enhancement) recipe.contrast.reset();
+  return recipe;
+}
+
+void YoloNetwork::run(std::span<const ImageView> images, const InferenceOptions& options,
+                      FunctionRef<void(const YoloAnswer&)> consume) const {
+  if (images.empty()) {
+    throw ModelInputError("There is no image to look at.", "Give at least one image.");
+  }
+  const ObjectPool<YoloWorkspace>::Lease workspace = workspaces_->take();
+  const YoloSettings settings = resolve_options(options, defaults_, init_.class_names, workspace->class_thresholds);
+  const Preprocessing recipe = recipe_for(options);
+  const RowFilter filter{{settings.confidence, workspace->class_thresholds}, settings.nms};
+  workspace->placements.resize(images.size());
+
+  const auto fill = [&](std::size_t image, std::span<float> slot) {
+    workspace->placements[image] = vision::preprocess(images[image], recipe, slot, workspace->preprocess);
+  };
+  const auto read = [&](std::size_t image, std::span<const TensorView> outputs) {
+    if (outputs.size() <= row_output_) throw ModelRuntimeError("The network gave too few outputs.");
+    read_rows(head_, outputs[row_output_], filter, workspace->row_buffers, workspace->rows);
+    consume({image, outputs, workspace->placements[image], settings, *workspace});
+  };
+  runtime::BatchRunner::Timings timings;
+  runner_->run(images.size(), recipe.target, fill, read, &timings);
+  if (options.timings != nullptr) *options.timings = {timings.fill, timings.run, timings.consume};
+}
+
+Detections to_detections(const YoloAnswer& answer) {
+  const vision::PixelMapping mapping(answer.placement);
+  const std::vector<YoloRow>& rows = answer.workspace.rows;
+  std::vector<Box> xyxy;
+  std::vector<std::int32_t> class_id;
+  std::vector<float> confidence;
+  xyxy.reserve(rows.size());
+  class_id.reserve(rows.size());
+  confidence.reserve(rows.size());
+  for (const YoloRow& row : rows) {
+    xyxy.push_back(mapping.box(row.box));
+    class_id.push_back(row.class_id);
+    confidence.push_back(row.score);
+  }
+  return {std::move(xyxy), std::move(class_id), std::move(confidence)};
+}
+
+}  // namespace inference_exp::models

@@ -1,0 +1,226 @@
+#include "runtime/plugin_session.hpp"
+
+#include <array>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "inference_exp/errors.hpp"
+
+namespace inference_exp::runtime {
+
+namespace {
+
+struct TypePair {
+  DType ours;
+  iexp_dtype theirs;
+};
+
+constexpr std::array<TypePair, 10> kTypes{{{DType::f16, {2, 16, 1}},
+                                           {DType::bf16, {4, 16, 1}},
+                                           {DType::f32, {2, 32, 1}},
+                                           {DType::f64, {2, 64, 1}},
+                                           {DType::i8, {0, 8, 1}},
+                                           {DType::i16, {0, 16, 1}},
+                                           {DType::i32, {0, 32, 1}},
+                                           {DType::i64, {0, 64, 1}},
+                                           {DType::u8, {1, 8, 1}},
+                                           {DType::boolean, {6, 8, 1}}}};
+
+iexp_dtype to_plugin(DType dtype) {
+  for (const TypePair& pair : kTypes) {
+    if (pair.ours == dtype) return pair.theirs;
+  }
+  return {};
+}
+
+std::optional<DType> from_plugin(iexp_dtype dtype) {
+  for (const TypePair& pair : kTypes) {
+    if (pair.theirs.code == dtype.code && pair.theirs.bits == dtype.bits && dtype.lanes == 1) return pair.ours;
+  }
+  return std::nullopt;
+}
+
+/// Borrows the view's shape too: the view must stay where it is.
+iexp_tensor to_plugin(TensorView& view) {
+  return {.data = view.data,
+          .device = {.device_type = 1, .device_id = 0},
+          .ndim = static_cast<std::int32_t>(view.shape.rank()),
+          .dtype = to_plugin(view.dtype),
+          .shape = view.shape.rank() != 0 ? &view.shape[0] : nullptr,
+          .strides = nullptr,
+          .byte_offset = 0};
+}
+
+/// Calls a function of the table and throws what it reports.
+template <typename Function, typename... Args>
+void call(const Plugin& plugin, Function function, Args... args) {
+  iexp_error error = empty_error();
+  const std::int32_t code = function(args..., &error);
+  if (code != IEXP_OK) throw_backend_error(code, error, plugin.name);
+}
+
+struct CloseSession {
+  const iexp_backend* backend = nullptr;
+  void operator()(iexp_session* session) const noexcept { backend->close(session); }
+};
+using SessionHandle = std::unique_ptr<iexp_session, CloseSession>;
+
+struct DestroyRequest {
+  const iexp_backend* backend = nullptr;
+  void operator()(iexp_request* request) const noexcept { backend->destroy_request(request); }
+};
+using RequestHandle = std::unique_ptr<iexp_request, DestroyRequest>;
+
+class PluginRequest final : public InferenceRequest {
+ public:
+  PluginRequest(const Plugin& plugin, RequestHandle handle, std::size_t inputs, std::size_t outputs)
+      : plugin_(plugin), handle_(std::move(handle)), inputs_(inputs), outputs_(outputs) {}
+
+  void set_input(std::size_t index, const TensorView& tensor) override {
+    iexp_tensor crossing = keep(inputs_, index, tensor);
+    call(plugin_, plugin_.backend->set_input, handle_.get(), index, &crossing);
+  }
+
+  void set_output(std::size_t index, const TensorView& tensor) override {
+    iexp_tensor crossing = keep(outputs_, index, tensor);
+    call(plugin_, plugin_.backend->set_output, handle_.get(), index, tensor.data != nullptr ? &crossing : nullptr);
+  }
+
+  void run() override { call(plugin_, plugin_.backend->run, handle_.get()); }
+
+  [[nodiscard]] TensorView output(std::size_t index) const override {
+    iexp_tensor tensor{};
+    call(plugin_, plugin_.backend->get_output, handle_.get(), index, &tensor);
+    const std::optional<DType> dtype = from_plugin(tensor.dtype);
+    if (!dtype)
+      throw ModelRuntimeError("Output " + std::to_string(index) + " has an element type without a name here.");
+    if (tensor.ndim < 0 || tensor.strides != nullptr) {
+      throw ModelRuntimeError("Output " + std::to_string(index) + " is not compact row-major.");
+    }
+    return {.data = static_cast<std::byte*>(tensor.data) + tensor.byte_offset,
+            .dtype = *dtype,
+            .shape = Shape(std::span<const std::int64_t>(tensor.shape, static_cast<std::size_t>(tensor.ndim)))};
+  }
+
+ private:
+  static iexp_tensor keep(std::vector<TensorView>& views, std::size_t index, const TensorView& tensor) {
+    if (index >= views.size()) {
+      throw InvalidParameterError("The network has no tensor number " + std::to_string(index) + ".");
+    }
+    views[index] = tensor;
+    return to_plugin(views[index]);
+  }
+
+  const Plugin& plugin_;
+  RequestHandle handle_;
+  std::vector<TensorView> inputs_;
+  std::vector<TensorView> outputs_;
+};
+
+class PluginSession final : public Session {
+ public:
+  PluginSession(const Plugin& plugin, SessionHandle handle, const std::string& file)
+      : plugin_(plugin), handle_(std::move(handle)) {
+    read_specs(inputs_, plugin.backend->input_count(handle_.get()), plugin.backend->input_spec, file);
+    read_specs(outputs_, plugin.backend->output_count(handle_.get()), plugin.backend->output_spec, file);
+    read_metadata();
+  }
+
+  [[nodiscard]] std::span<const TensorSpec> inputs() const noexcept override { return inputs_; }
+  [[nodiscard]] std::span<const TensorSpec> outputs() const noexcept override { return outputs_; }
+  [[nodiscard]] const std::map<std::string, std::string, std::less<>>& metadata() const noexcept override {
+    return metadata_;
+  }
+  [[nodiscard]] std::string_view backend() const noexcept override { return plugin_.name; }
+
+  [[nodiscard]] std::unique_ptr<InferenceRequest> create_request() const override {
+    iexp_request* raw = nullptr;
+    call(plugin_, plugin_.backend->create_request, handle_.get(), &raw);
+    RequestHandle handle(raw, DestroyRequest{plugin_.backend});
+    return std::make_unique<PluginRequest>(plugin_, std::move(handle), inputs_.size(), outputs_.size());
+  }
+
+ private:
+  template <typename Function>
+  void read_specs(std::vector<TensorSpec>& specs, std::size_t count, Function function, const std::string& file) {
+    for (std::size_t i = 0; i < count; ++i) {
+      iexp_tensor_spec spec{};
+      spec.struct_size = sizeof spec;
+      call(plugin_, function, static_cast<const iexp_session*>(handle_.get()), i, &spec);
+      const std::string name = spec.name != nullptr ? spec.name : "";
+      const std::optional<DType> dtype = from_plugin(spec.dtype);
+      if (!dtype || spec.ndim < 0 || static_cast<std::size_t>(spec.ndim) > Shape::kMaxRank) {
+        throw CorruptedModelPackageError(file + ": its tensor \"" + name +
+                                             "\" has an element type or a number of "
+                                             "dimensions that no model family reads.",
+                                         "Export the model again with floating-point inputs and outputs.");
+      }
+      specs.push_back(
+          {.name = name, .dtype = *dtype, .shape = Shape(std::span(spec.shape, static_cast<std::size_t>(spec.ndim)))});
+    }
+  }
+
+  void read_metadata() {
+    // An exception must not pass through the plug-in's frames.
+    struct Sink {
+      std::map<std::string, std::string, std::less<>>& pairs;
+      std::exception_ptr failure;
+    } sink{metadata_, nullptr};
+    const auto add = [](void* user, const char* key, const char* value) {
+      auto& target = *static_cast<Sink*>(user);
+      try {
+        if (key != nullptr && value != nullptr) target.pairs.insert_or_assign(key, value);
+      } catch (...) {
+        target.failure = std::current_exception();
+      }
+    };
+    call(plugin_, plugin_.backend->metadata, static_cast<const iexp_session*>(handle_.get()),
+         static_cast<iexp_key_value_sink>(add), static_cast<void*>(&sink));
+    if (sink.failure) std::rethrow_exception(sink.failure);
+  }
+
+  Plugin plugin_;  // a copy: static objects that hold sessions may outlive the list of plug-ins
+  SessionHandle handle_;
+  std::vector<TensorSpec> inputs_;
+  std::vector<TensorSpec> outputs_;
+  std::map<std::string, std::string, std::less<>> metadata_;
+};
+
+/// The request's strings and lists, alive for the call of open.
+struct OpenArguments {
+  explicit OpenArguments(const SessionOptions& options) {
+    option_lists.reserve(options.execution_providers.size());
+    for (const ExecutionProvider& provider : options.execution_providers) {
+      std::vector<iexp_key_value>& list = option_lists.emplace_back();
+      for (const auto& [key, value] : provider.options) list.push_back({.key = key.c_str(), .value = value.c_str()});
+      providers.push_back({.name = provider.name.c_str(), .options = list.data(), .option_count = list.size()});
+    }
+  }
+  std::vector<std::vector<iexp_key_value>> option_lists;
+  std::vector<iexp_execution_provider> providers;
+};
+
+}  // namespace
+
+std::shared_ptr<const Session> open_plugin_session(const Plugin& plugin, const std::filesystem::path& model_file,
+                                                   const SessionOptions& options) {
+  const std::string file = model_file.string();
+  const OpenArguments arguments(options);
+  const iexp_open_request request{.struct_size = sizeof(iexp_open_request),
+                                  .model_path = file.c_str(),
+                                  .device = options.device.empty() ? nullptr : options.device.c_str(),
+                                  .execution_providers = arguments.providers.data(),
+                                  .execution_provider_count = arguments.providers.size(),
+                                  .intra_op_threads = options.intra_op_threads,
+                                  .inter_op_threads = options.inter_op_threads,
+                                  .allow_spinning = options.allow_spinning ? (*options.allow_spinning ? 1 : 0) : -1};
+  iexp_session* raw = nullptr;
+  call(plugin, plugin.backend->open, &request, &raw);
+  SessionHandle handle(raw, CloseSession{plugin.backend});
+  return std::make_shared<PluginSession>(plugin, std::move(handle), file);
+}
+
+}  // namespace inference_exp::runtime

@@ -1,0 +1,50 @@
+// An opened network, whichever backend runs it.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/tensor.hpp"
+
+namespace inference_exp::runtime {
+
+struct TensorSpec {
+  std::string name;
+  DType dtype = DType::f32;
+  Shape shape;  ///< -1 where dynamic
+};
+
+/// One reusable call of a network: bind, run, read. Used by one thread at a time; must not outlive its session.
+class InferenceRequest {
+ public:
+  virtual ~InferenceRequest() = default;
+  /// Borrows `tensor` until the input is set again or the request is gone.
+  virtual void set_input(std::size_t index, const TensorView& tensor) = 0;
+  /// Borrows a destination of exactly the output's shape; without one, or with one without data, the backend
+  /// allocates.
+  virtual void set_output(std::size_t index, const TensorView& tensor) = 0;
+  /// Throws ModelRuntimeError when the network fails.
+  virtual void run() = 0;
+  /// Valid until the next run.
+  [[nodiscard]] virtual TensorView output(std::size_t index) const = 0;
+};
+
+/// Thread-safe: any number of requests may run at once.
+class Session {
+ public:
+  virtual ~Session() = default;
+  [[nodiscard]] virtual std::span<const TensorSpec> inputs() const noexcept = 0;
+  [[nodiscard]] virtual std::span<const TensorSpec> outputs() const noexcept = 0;
+  /// The model file's own metadata (such as "names", "task").
+  [[nodiscard]] virtual const std::map<std::string, std::string, std::less<>>& metadata() const noexcept = 0;
+  /// The plug-in's name, such as "onnx".
+  [[nodiscard]] virtual std::string_view backend() const noexcept = 0;
+  [[nodiscard]] virtual std::unique_ptr<InferenceRequest> create_request() const = 0;
+};
+
+}  // namespace inference_exp::runtime

@@ -1,0 +1,61 @@
+# MODE installed:    installs the build in BUILD_DIR and uses it through find_package.
+# MODE subdirectory: uses the sources through add_subdirectory, as a static library and with nothing optional to be
+#                    found; then installs that and uses it through find_package.
+# Everything happens below WORK_DIR/MODE, which is emptied first.
+set(work ${WORK_DIR}/${MODE})
+set(prefix ${work}/prefix)
+file(REMOVE_RECURSE ${work})
+
+function(run)
+  execute_process(COMMAND ${ARGV} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    list(JOIN ARGV " " command)
+    message(FATAL_ERROR "${command}\nended with ${status}:\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+# Configures consumer/ in `folder` with the given arguments, builds and runs it; it must say nothing.
+function(use_library folder)
+  set(flags ${CXX_FLAGS})
+  if(SANITIZE)
+    string(APPEND flags " -fsanitize=${SANITIZE}")
+  endif()
+  run(${CMAKE_COMMAND} -S ${SOURCE_DIR}/tests/install/consumer -B ${folder} -G ${GENERATOR}
+      -DCMAKE_C_COMPILER=${C_COMPILER} -DCMAKE_CXX_COMPILER=${CXX_COMPILER} "-DCMAKE_CXX_FLAGS=${flags}" ${ARGN})
+  run(${CMAKE_COMMAND} --build ${folder} --parallel 2)
+  run(${folder}/consumer)
+  if(NOT output STREQUAL "")
+    message(FATAL_ERROR "The consumer must be silent; it said:\n${output}")
+  endif()
+endfunction()
+
+function(expect_installed)
+  foreach(pattern IN LISTS ARGN)
+    file(GLOB_RECURSE found ${prefix}/${pattern})
+    if(NOT found)
+      message(FATAL_ERROR "Nothing was installed as ${pattern}.")
+    endif()
+  endforeach()
+endfunction()
+
+set(always include/inference_exp/auto_model.hpp include/inference_exp/version.hpp inference_expConfig.cmake
+  inference_expConfigVersion.cmake inference_expTargets.cmake inference_exp.pc)
+
+if(MODE STREQUAL installed)
+  foreach(component library development)
+    run(${CMAKE_COMMAND} --install ${BUILD_DIR} --config ${CONFIG} --prefix ${prefix} --component ${component})
+  endforeach()
+  expect_installed(${always} libinference_exp.*)
+  use_library(${work}/consumer -DCMAKE_PREFIX_PATH=${prefix})
+elseif(MODE STREQUAL subdirectory)
+  set(bare -DCMAKE_BUILD_TYPE=Debug -DBUILD_SHARED_LIBS=OFF -DCMAKE_DISABLE_FIND_PACKAGE_OpenCV=ON
+    -DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON)
+  use_library(${work}/with_sources ${bare}
+    -DINFERENCE_EXP_AS_SUBDIRECTORY=${SOURCE_DIR} -DINFERENCE_EXP_INSTALL=ON)
+  run(${CMAKE_COMMAND} --install ${work}/with_sources --prefix ${prefix})
+  expect_installed(${always} libinference_exp.a)
+  use_library(${work}/with_package ${bare} -DCMAKE_PREFIX_PATH=${prefix})
+else()
+  message(FATAL_ERROR "MODE must be installed or subdirectory.")
+endif()
