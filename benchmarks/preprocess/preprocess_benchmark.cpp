@@ -11,32 +11,32 @@ namespace {
 void opencv(benchmark::State& state, const Scene& scene) {
   Picture picture(scene.image);
   const Preprocessing recipe = recipe_of(scene);
-  std::vector<float> slot = slot_for(recipe);
-  for (auto _ : state) OpenCvChain().run(picture.mat(), recipe, slot);
+  const Slot slot(recipe);
+  for (auto _ : state) OpenCvChain().run(picture.mat(), recipe, slot.pixels());
 }
 
 void opencv_kept(benchmark::State& state, const Scene& scene) {
   Picture picture(scene.image);
   const Preprocessing recipe = recipe_of(scene);
-  std::vector<float> slot = slot_for(recipe);
+  const Slot slot(recipe);
   OpenCvChain chain;
-  for (auto _ : state) chain.run(picture.mat(), recipe, slot);
+  for (auto _ : state) chain.run(picture.mat(), recipe, slot.pixels());
 }
 
 void fast(benchmark::State& state, const Scene& scene, Resampling resampling) {
   const Picture picture(scene.image);
   Preprocessing recipe = recipe_of(scene);
   recipe.resampling = resampling;
-  std::vector<float> slot = slot_for(recipe);
+  const Slot slot(recipe);
   vision::PreprocessWorkspace workspace;
-  for (auto _ : state) vision::preprocess(picture.view(), recipe, slot, workspace);
+  for (auto _ : state) vision::preprocess(picture.view(), recipe, slot.pixels(), workspace);
 }
 
 void reference(benchmark::State& state, const Scene& scene) {
   const Picture picture(scene.image);
   const Preprocessing recipe = recipe_of(scene);
-  std::vector<float> slot = slot_for(recipe);
-  for (auto _ : state) vision::preprocess_reference(picture.view(), recipe, slot);
+  const Slot slot(recipe);
+  for (auto _ : state) vision::preprocess_reference(picture.view(), recipe, slot.pixels());
 }
 
 void register_all() {

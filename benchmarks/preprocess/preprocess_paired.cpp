@@ -45,8 +45,10 @@ void print_ratio(const char* against, const Times& ours, const Times& theirs) {
 void compare(const Scene& scene, int rounds) {
   Picture picture(scene.image);
   const Preprocessing recipe = recipe_of(scene);
-  std::vector<float> theirs = slot_for(recipe);
-  std::vector<float> ours = slot_for(recipe);
+  const Slot their_slot(recipe);
+  const Slot our_slot(recipe);
+  const std::span<float> theirs = their_slot.pixels();
+  const std::span<float> ours = our_slot.pixels();
   OpenCvChain kept;
   vision::PreprocessWorkspace workspace;
   Times opencv_times;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/aligned_buffer.hpp"
 #include "vision/preprocess.hpp"
 
 namespace inference_exp::benchmarks {
@@ -91,9 +92,18 @@ class OpenCvChain {
   cv::Mat scaled_;
 };
 
-inline std::vector<float> slot_for(const Preprocessing& recipe) {
-  return std::vector<float>(static_cast<std::size_t>(recipe.target.width) *
-                            static_cast<std::size_t>(recipe.target.height) * 3);
-}
+/// The network's input as the library holds it; OpenCV writes into one of the same kind.
+class Slot {
+ public:
+  explicit Slot(const Preprocessing& recipe)
+      : buffer_(static_cast<std::size_t>(recipe.target.width) * static_cast<std::size_t>(recipe.target.height) * 3 *
+                sizeof(float)) {}
+  [[nodiscard]] std::span<float> pixels() const {
+    return {reinterpret_cast<float*>(buffer_.data()), buffer_.size() / sizeof(float)};
+  }
+
+ private:
+  AlignedBuffer buffer_;
+};
 
 }  // namespace inference_exp::benchmarks

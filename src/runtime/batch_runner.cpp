@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "core/aligned_buffer.hpp"
 #include "inference_exp/errors.hpp"
 #include "runtime/tensor_cast.hpp"
 
@@ -21,9 +22,9 @@ class ZeroTailBuffer {
   /// At least `bytes` of memory; what was written before may move.
   void reserve(std::size_t bytes) {
     if (bytes <= bytes_.size()) return;
-    bytes_.clear();
-    bytes_.resize(bytes);
+    bytes_ = {};  // first, so that both are never held at once
     written_ = 0;
+    bytes_ = AlignedBuffer(bytes);
   }
   [[nodiscard]] std::byte* data() noexcept { return bytes_.data(); }
   /// The caller is about to write [0, used) and needs zeros in [used, end).
@@ -35,7 +36,7 @@ class ZeroTailBuffer {
   }
 
  private:
-  std::vector<std::byte> bytes_;
+  AlignedBuffer bytes_;
   std::size_t written_ = 0;
 };
 

@@ -15,6 +15,7 @@
 #include "runtime/batch_runner.hpp"
 #include "runtime/tensor_cast.hpp"
 #include "support/allocation_counter.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace inference_exp::runtime {
 namespace {
@@ -30,12 +31,6 @@ using testing::OnnxType;
 
 class OnnxBackend : public ::testing::Test {
  protected:
-  OnnxBackend()
-      : file_(std::filesystem::path(::testing::TempDir()) /
-              (std::string("onnx_backend_") + ::testing::UnitTest::GetInstance()->current_test_info()->name() +
-               ".onnx")) {}
-  ~OnnxBackend() override { std::filesystem::remove(file_); }
-
   [[nodiscard]] std::shared_ptr<const Session> open(const OnnxModel& model, const SessionOptions& options = {}) const {
     return open_bytes(testing::onnx_bytes(model), options);
   }
@@ -67,7 +62,8 @@ class OnnxBackend : public ::testing::Test {
     return {};
   }
 
-  std::filesystem::path file_;
+  testing::TemporaryFolder folder_;
+  std::filesystem::path file_ = folder_ / "network.onnx";
 };
 
 TEST_F(OnnxBackend, IsDescribedAsAvailable) {

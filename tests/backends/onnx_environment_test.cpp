@@ -9,6 +9,7 @@
 #include <string>
 
 #include "backends/onnx_writer.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace inference_exp {
 namespace {
@@ -30,7 +31,7 @@ std::string output_of(const std::string& command) {
 
 class OnnxEnvironment : public ::testing::Test {
  protected:
-  OnnxEnvironment() : model_(std::filesystem::path(::testing::TempDir()) / "environment_identity.onnx") {
+  OnnxEnvironment() {
     testing::write_file(model_, testing::onnx_bytes(testing::identity_model(testing::OnnxType::f32, {"n"})));
   }
   [[nodiscard]] std::string open_with(const std::string& variables) const {
@@ -39,7 +40,8 @@ class OnnxEnvironment : public ::testing::Test {
   }
 
  private:
-  std::filesystem::path model_;
+  testing::TemporaryFolder folder_;  // of this test alone: the others of this file may run at the same time
+  std::filesystem::path model_ = folder_ / "identity.onnx";
 };
 
 TEST_F(OnnxEnvironment, FindsTheRuntimeBesideThePlugin) {

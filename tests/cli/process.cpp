@@ -18,12 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path fresh_folder() {
-  std::string pattern = (fs::temp_directory_path() / "inference-exp-cli-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  return pattern;
-}
-
 std::string content_of(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::ostringstream text;
@@ -57,17 +51,13 @@ int spawn(std::vector<std::string> words, const fs::path& out, const fs::path& e
 ProcessResult run_program(const std::vector<std::string>& arguments) {
   std::vector<std::string> words{INFERENCE_EXP_CLI_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  const fs::path folder = fresh_folder();
+  const TemporaryFolder folder;
   ProcessResult result;
   result.exit_code = spawn(words, folder / "out", folder / "err");
   result.out = content_of(folder / "out");
   result.err = content_of(folder / "err");
-  fs::remove_all(folder);
   return result;
 }
-
-CliTest::CliTest() : folder_(fresh_folder()) {}
-CliTest::~CliTest() { fs::remove_all(folder_); }
 
 std::string CliTest::picture(const std::string& name, const cv::Mat& pixels) const {
   const fs::path file = path(name);

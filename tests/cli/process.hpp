@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "support/temporary_folder.hpp"
+
 namespace inference_exp::testing {
 
 struct ProcessResult {
@@ -24,16 +26,13 @@ ProcessResult run_program(const std::vector<std::string>& arguments);
 /// A folder of its own for each test, removed afterwards.
 class CliTest : public ::testing::Test {
  protected:
-  CliTest();
-  ~CliTest() override;
-
   [[nodiscard]] std::filesystem::path path(const std::string& name) const { return folder_ / name; }
   /// Writes a picture and answers its path; `parameters` as for cv::imwrite.
   std::string picture(const std::string& name, const cv::Mat& pixels) const;
   std::string bytes(const std::string& name, const std::string& content) const;
 
  private:
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
 };
 
 /// The embedded default model and the picture it is shown with.

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "inference_exp/errors.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace inference_exp {
 namespace {
@@ -16,15 +17,12 @@ using ::testing::HasSubstr;
 
 class FileTest : public ::testing::Test {
  protected:
-  void SetUp() override { fs::create_directories(folder_); }
-  void TearDown() override { fs::remove_all(folder_); }
-
   [[nodiscard]] fs::path write(std::string_view text) const {
     const fs::path path = folder_ / "file.txt";
     std::ofstream(path, std::ios::binary) << text;
     return path;
   }
-  [[nodiscard]] const fs::path& folder() const { return folder_; }
+  [[nodiscard]] const fs::path& folder() const { return folder_.path(); }
 
   static std::string refusal(const fs::path& path, std::size_t max_size = kMaxTextFileSize) {
     try {
@@ -36,9 +34,7 @@ class FileTest : public ::testing::Test {
   }
 
  private:
-  fs::path folder_ =
-      fs::path(::testing::TempDir()) /
-      ("inference_exp_file_" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+  testing::TemporaryFolder folder_;
 };
 
 TEST_F(FileTest, ComesWholeAndUnchanged) {

@@ -9,6 +9,7 @@
 #include "inference_exp/auto_model.hpp"
 #include "inference_exp/opencv.hpp"
 #include "support/shared_data.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace inference_exp {
 namespace {
@@ -18,13 +19,7 @@ namespace fs = std::filesystem;
 /// A copy of the embedded detector's package that a test may break.
 class BrokenPackage : public ::testing::Test {
  protected:
-  void SetUp() override {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(::testing::TempDir()) / ("inference_exp_" + std::string(info->name()));
-    fs::remove_all(folder_);
-    fs::copy(testing::asset("models/shapes-detector"), folder_, fs::copy_options::recursive);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
+  void SetUp() override { fs::copy(testing::asset("models/shapes-detector"), folder_, fs::copy_options::recursive); }
 
   void write(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
   [[nodiscard]] auto load() const { return AutoModel::from_pretrained<ObjectDetectionModel>(folder_.string()); }
@@ -40,7 +35,8 @@ class BrokenPackage : public ::testing::Test {
     }
   }
 
-  fs::path folder_;
+  testing::TemporaryFolder base_;
+  fs::path folder_ = base_ / "package";
 };
 
 TEST_F(BrokenPackage, LoadsWhileItIsWhole) { EXPECT_NE(load(), nullptr); }

@@ -7,6 +7,7 @@
 
 #include "packages/config_documents.hpp"
 #include "packages/errors.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace inference_exp::packages {
 namespace {
@@ -20,13 +21,7 @@ using ::testing::HasSubstr;
 /// A package folder of this test's own, removed at its end.
 class PackageDirectoryTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    base_ = fs::path(::testing::TempDir()) / ("inference_exp_package_" + std::string(test->name()));
-    fs::remove_all(base_);
-    fs::create_directories(root());
-  }
-  void TearDown() override { fs::remove_all(base_); }
+  void SetUp() override { fs::create_directories(root()); }
 
   [[nodiscard]] fs::path root() const { return base_ / "package"; }
   [[nodiscard]] fs::path outside() const { return base_ / "outside"; }
@@ -39,7 +34,7 @@ class PackageDirectoryTest : public ::testing::Test {
   void write(const fs::path& handle, std::string_view text) const { write_to(root() / handle, text); }
 
  private:
-  fs::path base_;
+  testing::TemporaryFolder base_;
 };
 
 TEST_F(PackageDirectoryTest, ReadsEveryDescription) {

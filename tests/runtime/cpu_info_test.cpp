@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "support/temporary_folder.hpp"
+
 namespace inference_exp {
 namespace {
 
@@ -15,13 +17,7 @@ namespace fs = std::filesystem;
 /// A machine made of files.
 class CpuInfoTest : public ::testing::Test {
  protected:
-  CpuInfoTest() : root_(fs::path(::testing::TempDir()) / ("cpu_info_" + test_name())) {
-    fs::remove_all(root_);
-    write("proc/cpuinfo", "processor\t: 0\nmodel name\t: Example CPU @ 3 GHz\n");
-  }
-  ~CpuInfoTest() override { fs::remove_all(root_); }
-
-  static std::string test_name() { return ::testing::UnitTest::GetInstance()->current_test_info()->name(); }
+  CpuInfoTest() { write("proc/cpuinfo", "processor\t: 0\nmodel name\t: Example CPU @ 3 GHz\n"); }
 
   void write(const fs::path& file, const std::string& text) const {
     fs::create_directories((root_ / file).parent_path());
@@ -35,7 +31,7 @@ class CpuInfoTest : public ::testing::Test {
   }
 
  private:
-  fs::path root_;
+  testing::TemporaryFolder root_;
 };
 
 TEST_F(CpuInfoTest, CountsHyperThreadsOfACoreOnce) {
