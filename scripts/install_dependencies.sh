@@ -9,6 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 packages=(
   g++ cmake ninja-build                                  # the build
   libhwy-dev nlohmann-json3-dev                          # the library
+  libcurl4-openssl-dev libssl-dev libb2-dev              # its model ids: downloads and hashes
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-videoio-dev # annotators and the program
   libcli11-dev libspdlog-dev                             # the program
   curl ca-certificates                                   # to fetch ONNX Runtime

@@ -1,15 +1,12 @@
 #include "inference_exp/auto_model.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
-#include <optional>
 #include <system_error>
-#include <utility>
 
-#include "models/bare_model.hpp"
-#include "models/registry.hpp"
-#include "packages/package_directory.hpp"
-#include "runtime/backend_registry.hpp"
+#include "hub_load.hpp"
+#include "local_model.hpp"
 
 namespace inference_exp {
 
@@ -17,82 +14,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The network's file in a package of each backend that runs one file (loading.md, section 3.1).
-std::optional<std::string_view> model_file_of(std::string_view backend) {
-  if (backend == "onnx") return "weights.onnx";
-  if (backend == "trt") return "engine.plan";
-  if (backend == "torch-script") return "weights.torchscript";
-  if (backend == "torch") return "weights.pth";
-  return std::nullopt;
-}
-
-void check_backend_allowed(const std::string& backend, const LoadOptions& options) {
-  for (const std::string& name : options.backends) {
-    if (model_file_of(name)) continue;
-    throw UnknownBackendTypeError("There is no backend \"" + name + "\".",
-                                  "Known are onnx, trt, torch and torch-script.");
-  }
-  if (options.backends.empty() || std::ranges::find(options.backends, backend) != options.backends.end()) return;
-  throw ModelPackageNegotiationError("The model needs the backend \"" + backend + "\", which the caller did not allow.",
-                                     "Add it to LoadOptions::backends (--backend), or leave that empty.");
-}
-
-std::string config_value(const std::optional<std::string>& value, const fs::path& config, std::string_view key) {
-  if (value) return *value;
-  throw CorruptedModelPackageError(config.string() + ": the key \"" + std::string(key) + "\" is missing.",
-                                   "A package names its model_architecture, task_type and backend_type.");
-}
-
-/// The caller may lower what the package allows, and choose where the package says nothing. A static batch stays.
-void limit_batch(packages::ForwardPass& forward, const LoadOptions& options) {
-  if (!options.max_batch_size) return;
-  const std::int32_t wanted = *options.max_batch_size;
-  if (wanted < 1) {
-    throw InvalidParameterError("A max_batch_size of " + std::to_string(wanted) + " is out of range.",
-                                "Give at least 1, or leave it unset.");
-  }
-  forward.max_dynamic_batch_size = std::min(wanted, forward.max_dynamic_batch_size.value_or(wanted));
-}
-
-std::unique_ptr<Model> load_package(const fs::path& folder, const LoadOptions& options) {
-  const packages::PackageDirectory package(folder);
-  const packages::ModelConfig config = package.model_config();
-  const fs::path config_file = folder / "model_config.json";
-  if (config.model_module && !(config.model_architecture && config.backend_type)) {
-    throw ForbiddenLocalCodePackageAccessError(
-        config_file.string() + " asks to run code that the package brings.",
-        "This library never runs code from a package. Export the model instead.");
-  }
-  const std::string backend = config_value(config.backend_type, config_file, "backend_type");
-  const std::optional<std::string_view> model_file = model_file_of(backend);
-  if (!model_file) {
-    throw CorruptedModelPackageError(config_file.string() + ": the backend_type \"" + backend + "\" is not known.",
-                                     "Known are onnx, trt, torch and torch-script.");
-  }
-  check_backend_allowed(backend, options);
-
-  models::ModelInit init;
-  init.architecture = config_value(config.model_architecture, config_file, "model_architecture");
-  init.task = config_value(config.task_type, config_file, "task_type");
-  init.config = package.inference_config();
-  init.class_names = package.class_names();
-  if (init.task == "keypoint-detection") init.skeletons = package.skeletons();
-  init.session = runtime::open_session(backend, package.require(*model_file), options.session, options.backend_paths);
-  limit_batch(init.config.forward_pass, options);
-  return models::make_model(std::move(init));
-}
-
-std::unique_ptr<Model> load_file(const fs::path& file, const LoadOptions& options) {
-  if (file.extension() != ".onnx") {
-    throw InvalidModelInitParameterError(file.string() + " is not a model file of a known kind.",
-                                         "Give a package folder or an .onnx file.");
-  }
-  const std::string backend = "onnx";
-  check_backend_allowed(backend, options);
-  models::ModelInit init = models::describe_bare_model(
-      runtime::open_session(backend, file, options.session, options.backend_paths), options, file.string());
-  limit_batch(init.config.forward_pass, options);
-  return models::make_model(std::move(init));
+/// Whether a name can only mean a place on this machine, so that nobody is asked for a model of that id.
+bool is_surely_a_path(std::string_view model) {
+  constexpr std::array<std::string_view, 3> kStarts{"/", "./", "../"};
+  constexpr std::array<std::string_view, 4> kEnds{".onnx", ".pt", ".pth", "/"};
+  return model.empty() || std::ranges::any_of(kStarts, [&](auto start) { return model.starts_with(start); }) ||
+         std::ranges::any_of(kEnds, [&](auto end) { return model.ends_with(end); });
 }
 
 }  // namespace
@@ -102,14 +29,15 @@ std::unique_ptr<Model> AutoModel::from_pretrained(std::string_view model, const 
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) {
+    if (!is_surely_a_path(model)) return load_from_hub(model, options);
     throw ModelRetrievalError("There is no model package or model file at \"" + std::string(model) + "\".",
-                              "Give the path of a package folder or of an .onnx file.");
+                              "Give the path of a package folder or of an .onnx file, or a model id.");
   }
   if (!options.allow_direct_local_storage_loading) {
     throw DirectLocalStorageAccessError("\"" + std::string(model) + "\" is a local path, and loading those is off.",
                                         "Set LoadOptions::allow_direct_local_storage_loading.");
   }
-  return fs::is_directory(status) ? load_package(path, options) : load_file(path, options);
+  return fs::is_directory(status) ? load_package(path, options) : load_model_file(path, options);
 }
 
 namespace detail {

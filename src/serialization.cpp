@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <concepts>
+#include <optional>
 #include <string_view>
 
 #include "core/json.hpp"
@@ -45,6 +46,11 @@ class JsonWriter {
     const float finite = std::isfinite(number) ? number : 0;
     const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), finite);
     text_.append(buffer.data(), result.ptr);
+  }
+
+  void null() {
+    separate();
+    text_ += "null";
   }
 
   template <typename T>
@@ -145,6 +151,42 @@ void write_list(std::string_view name, const std::vector<std::string>& items, Js
   json.end_array();
 }
 
+/// null where the text is unknown.
+void write_optional(std::string_view name, const std::optional<std::string>& text, JsonWriter& json) {
+  json.key(name);
+  if (text) {
+    json.value(std::string_view(*text));
+  } else {
+    json.null();
+  }
+}
+
+void write_gpus(const std::vector<GpuDescription>& gpus, JsonWriter& json) {
+  json.key("gpus");
+  json.begin_array();
+  for (const GpuDescription& gpu : gpus) {
+    json.begin_object();
+    json.member("name", std::string_view(gpu.name));
+    json.member("compute_capability", std::string_view(gpu.compute_capability));
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_machine(const MachineDescription& machine, JsonWriter& json) {
+  json.begin_object();
+  write_gpus(machine.gpus, json);
+  write_optional("driver_version", machine.driver_version, json);
+  write_optional("cuda_version", machine.cuda_version, json);
+  write_optional("trt_version", machine.trt_version, json);
+  json.member("trt_runtime_available", machine.trt_runtime_available);
+  write_optional("jetson_type", machine.jetson_type, json);
+  write_optional("l4t_version", machine.l4t_version, json);
+  write_optional("os_version", machine.os_version, json);
+  write_list("warnings", machine.warnings, json);
+  json.end_object();
+}
+
 void write_backend(const BackendDescription& backend, JsonWriter& json) {
   json.begin_object();
   json.member("name", std::string_view(backend.name));
@@ -193,6 +235,8 @@ std::string to_json(const EnvironmentDescription& environment) {
   json.member("physical_cores", environment.physical_cores);
   json.member("logical_cores", environment.logical_cores);
   json.member("simd", std::string_view(environment.simd));
+  json.key("machine");
+  write_machine(environment.machine, json);
   json.key("backends");
   json.begin_array();
   for (const BackendDescription& backend : environment.backends) write_backend(backend, json);

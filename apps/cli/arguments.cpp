@@ -2,11 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
-#include <fstream>
 #include <iostream>
 #include <string_view>
+#include <utility>
 
+#include "hub_arguments.hpp"
 #include "inference_exp/version.hpp"
+#include "load_arguments.hpp"
 
 namespace inference_exp::cli {
 namespace {
@@ -18,30 +20,22 @@ Examples:
   inference-exp infer yolov8n.onnx --architecture yolov8 --class-names coco.txt 'photos/*.jpg' --confidence 0.5
   inference-exp infer my-model clip.mp4 --save annotated
   inference-exp bench my-model --iterations 200 --json -
+  inference-exp infer yolov8n-640 photo.jpg
+  inference-exp explain yolov8n-640
   inference-exp environment
 
-Exit codes: 0 all well, 1 some inputs failed, 2 wrong usage or parameter, 3 the model could not be loaded,
-4 a backend or its runtime is missing, 5 the model failed while running or another internal error.)";
+Model ids that need an API key take it from the environment variable ROBOFLOW_API_KEY. There is no option for it: other
+users of a machine can read the arguments of a program.
+
+Exit codes: 0 all well, 1 some inputs failed or a check found damage, 2 wrong usage or parameter, 3 the model could not
+be found, fetched or loaded, 4 a backend or its runtime is missing, 5 the model failed while running or another internal
+error, 130 stopped by Ctrl-C.)";
 
 /// Values that CLI11 can't put into the options by itself.
-struct RawModelArguments {
-  std::vector<std::string> backends;
-  std::vector<std::string> backend_paths;
-  std::vector<std::string> execution_providers;
+struct RawInferenceArguments {
   std::string image_size;
-  std::string class_names;
   std::string mask_format;
 };
-
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t end = text.find(separator);
-    parts.emplace_back(text.substr(0, end));
-    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-  }
-  return parts;
-}
 
 std::optional<std::int32_t> parse_side(std::string_view text) {
   std::int32_t value = 0;
@@ -63,66 +57,7 @@ std::string check_size(const std::string& text) {
   return parse_size(text) ? "" : "'" + text + "' is not a size; write it as WxH, such as 640x480";
 }
 
-/// NAME or NAME:key=value,key=value
-ExecutionProvider parse_execution_provider(const std::string& text) {
-  const std::size_t colon = text.find(':');
-  ExecutionProvider provider{text.substr(0, colon), {}};
-  if (colon == std::string::npos) return provider;
-  for (const std::string& option : split(std::string_view(text).substr(colon + 1), ',')) {
-    const std::size_t equals = option.find('=');
-    if (equals == std::string::npos) {
-      throw CLI::ValidationError("--execution-provider", "'" + option + "' is not of the form key=value");
-    }
-    provider.options[option.substr(0, equals)] = option.substr(equals + 1);
-  }
-  return provider;
-}
-
-/// A file with one name per line, or the names themselves.
-std::vector<std::string> parse_class_names(const std::string& text) {
-  if (std::filesystem::is_regular_file(text)) {
-    std::ifstream stream(text);
-    std::vector<std::string> names;
-    for (std::string line; std::getline(stream, line);) {
-      if (!line.empty() && line.back() == '\r') line.pop_back();
-      if (!line.empty()) names.push_back(line);
-    }
-    return names;
-  }
-  if (text.find('/') != std::string::npos || text.ends_with(".txt")) {
-    throw CLI::ValidationError("--class-names", "there is no file '" + text + "'");
-  }
-  return split(text, ',');
-}
-
-void add_loading_options(CLI::App& command, ModelArguments& arguments, RawModelArguments& raw) {
-  command.add_option("--architecture", arguments.load.architecture, "Family of a bare model file, such as yolov8")
-      ->group("Bare model files");
-  command.add_option("--task", arguments.load.task, "Task of a bare model file, such as object-detection")
-      ->group("Bare model files");
-  command.add_option("--class-names", raw.class_names, "Class names of a bare model file: a text file, or a,b,c")
-      ->group("Bare model files");
-  command.add_option("--backend", raw.backends, "Allowed backend: onnx, torch, torch-script or trt (repeatable)")
-      ->allow_extra_args(false)
-      ->check(CLI::IsMember({"onnx", "torch", "torch-script", "trt"}))
-      ->group("Where it runs");
-  command.add_option("--backend-path", raw.backend_paths, "Folder that is searched for plug-ins first (repeatable)")
-      ->allow_extra_args(false)
-      ->group("Where it runs");
-  command.add_option("--device", arguments.load.session.device, "Such as cpu, cuda or cuda:1")->group("Where it runs");
-  command
-      .add_option("--execution-provider", raw.execution_providers,
-                  "ONNX Runtime's name, such as CPUExecutionProvider, optionally NAME:key=value,... (repeatable)")
-      ->allow_extra_args(false)
-      ->group("Where it runs");
-  command
-      .add_option("--threads", arguments.load.session.intra_op_threads,
-                  "Threads of the network (default: the physical cores)")
-      ->check(CLI::Range(0, 4096))
-      ->group("Where it runs");
-}
-
-void add_inference_options(CLI::App& command, ModelArguments& arguments, RawModelArguments& raw) {
+void add_inference_options(CLI::App& command, ModelArguments& arguments, RawInferenceArguments& raw) {
   InferenceOptions& options = arguments.inference;
   command.add_option("--confidence", options.confidence, "Keep what scores above this, 0...1")
       ->check(CLI::Range(0.0, 1.0))
@@ -147,20 +82,8 @@ void add_inference_options(CLI::App& command, ModelArguments& arguments, RawMode
       ->group("Prediction");
 }
 
-void add_model_options(CLI::App& command, ModelArguments& arguments, RawModelArguments& raw) {
-  command.add_option("MODEL", arguments.model, "A package folder, or a model file (.onnx) of a known family")
-      ->required();
-  add_loading_options(command, arguments, raw);
-  add_inference_options(command, arguments, raw);
-}
-
-void resolve(ModelArguments& arguments, const RawModelArguments& raw) {
-  arguments.load.backends = raw.backends;
-  arguments.load.backend_paths.assign(raw.backend_paths.begin(), raw.backend_paths.end());
-  for (const std::string& text : raw.execution_providers) {
-    arguments.load.session.execution_providers.push_back(parse_execution_provider(text));
-  }
-  arguments.load.class_names = parse_class_names(raw.class_names);
+void resolve(ModelArguments& arguments, const RawInferenceArguments& raw, const LoadArguments& loading) {
+  arguments.load = loading.resolve();
   if (!raw.image_size.empty()) arguments.inference.image_size = parse_size(raw.image_size);
   if (raw.mask_format == "rle") arguments.inference.mask_format = MaskFormat::rle;
 }
@@ -177,6 +100,7 @@ class Parser {
     app_.fallthrough();
     add_infer();
     add_bench();
+    hub_.emplace(app_, loading_);
     add_environment();
   }
 
@@ -195,9 +119,23 @@ class Parser {
   }
 
  private:
+  void add_model_options(CLI::App& command, ModelArguments& arguments) {
+    command
+        .add_option("MODEL", arguments.model,
+                    "A package folder, a model file (.onnx) of a known family, or a model id such as yolov8n-640")
+        ->required();
+    loading_.add_bare_file_options(command);
+    loading_.add_place_options(command);
+    loading_.add_thread_option(command);
+    loading_.add_package_options(command);
+    loading_.add_provider_options(command);
+    loading_.add_download_options(command);
+    add_inference_options(command, arguments, raw_);
+  }
+
   void add_infer() {
     infer_ = app_.add_subcommand("infer", "Predict on images, folders, videos or a camera");
-    add_model_options(*infer_, infer_arguments_.model, raw_);
+    add_model_options(*infer_, infer_arguments_.model);
     infer_->add_option("IMAGE", infer_arguments_.inputs,
                        "Image or video files, quoted patterns, folders of images, camera:N");
     infer_->add_option("--camera", camera_, "The same as the input camera:N")->check(CLI::NonNegativeNumber);
@@ -215,7 +153,7 @@ class Parser {
 
   void add_bench() {
     bench_ = app_.add_subcommand("bench", "Measure how fast a model predicts on this machine");
-    add_model_options(*bench_, bench_arguments_.model, raw_);
+    add_model_options(*bench_, bench_arguments_.model);
     bench_->add_option("--image", bench_arguments_.image, "The picture to predict on (default: a made-up one)");
     bench_->add_option("--iterations", bench_arguments_.iterations, "Measured calls (default: 100)")
         ->check(CLI::Range(1, 100'000'000));
@@ -229,22 +167,23 @@ class Parser {
     environment_ = app_.add_subcommand("environment", "Say what this machine can run, and why not");
     environment_->add_flag("--json", environment_arguments_.json, "As JSON");
     environment_
-        ->add_option("--backend-path", raw_.backend_paths, "Folder that is searched for plug-ins first (repeatable)")
+        ->add_option("--backend-path", environment_paths_, "Folder that is searched for plug-ins first (repeatable)")
         ->allow_extra_args(false);
   }
 
   Arguments result() {
     if (infer_->parsed()) {
-      resolve(infer_arguments_.model, raw_);
+      resolve(infer_arguments_.model, raw_, loading_);
       if (camera_) infer_arguments_.inputs.push_back("camera:" + std::to_string(*camera_));
       if (infer_arguments_.inputs.empty()) throw CLI::RequiredError("IMAGE");
       return {infer_arguments_, verbose_};
     }
     if (bench_->parsed()) {
-      resolve(bench_arguments_.model, raw_);
+      resolve(bench_arguments_.model, raw_, loading_);
       return {bench_arguments_, verbose_};
     }
-    environment_arguments_.backend_paths.assign(raw_.backend_paths.begin(), raw_.backend_paths.end());
+    if (std::optional<Command> command = hub_->result()) return {*std::move(command), verbose_};
+    environment_arguments_.backend_paths.assign(environment_paths_.begin(), environment_paths_.end());
     return {environment_arguments_, verbose_};
   }
 
@@ -255,7 +194,10 @@ class Parser {
   InferArguments infer_arguments_;
   BenchArguments bench_arguments_;
   EnvironmentArguments environment_arguments_;
-  RawModelArguments raw_;
+  RawInferenceArguments raw_;
+  LoadArguments loading_;
+  std::optional<HubArguments> hub_;
+  std::vector<std::string> environment_paths_;
   std::optional<int> camera_;
   bool verbose_ = false;
 };

@@ -45,7 +45,51 @@ struct EnvironmentArguments {
   bool json = false;
 };
 
-using Command = std::variant<InferArguments, BenchArguments, EnvironmentArguments>;
+/// What a provider says of a model, or of one package of it.
+struct DescribeArguments {
+  std::string model;
+  std::string package;  ///< empty: the model
+  LoadOptions load;
+  bool sizes = false;
+  bool json = false;
+};
+
+struct ExplainArguments {
+  std::string model;
+  LoadOptions load;
+  bool json = false;
+};
+
+struct ModelsArguments {
+  bool json = false;
+};
+
+struct PullArguments {
+  std::string model;
+  LoadOptions load;
+  bool json = false;
+};
+
+struct CacheArguments {
+  enum class Action : std::uint8_t { list, verify, prune };
+  Action action = Action::list;
+  std::string model;  ///< empty: all
+  std::filesystem::path cache_home;
+  bool dry_run = false;
+  bool json = false;
+};
+
+struct OfflineArguments {
+  enum class Action : std::uint8_t { list, verify };
+  Action action = Action::list;
+  std::string model;  ///< empty: all
+  std::filesystem::path cache_home;
+  bool check_hashes = false;
+  bool json = false;
+};
+
+using Command = std::variant<InferArguments, BenchArguments, EnvironmentArguments, DescribeArguments, ExplainArguments,
+                             ModelsArguments, PullArguments, CacheArguments, OfflineArguments>;
 
 struct Arguments {
   Command command;

@@ -50,7 +50,7 @@ struct Samples {
 Samples measure(const Predictor& predictor, const BenchArguments& arguments, std::span<const ImageView> batch) {
   InferenceOptions options = arguments.model.inference;
   Samples samples;
-  for (std::size_t i = 0; i < arguments.warmup + arguments.iterations; ++i) {
+  for (std::size_t i = 0; i < arguments.warmup + arguments.iterations && !interrupted(); ++i) {
     StageTimings timings;
     options.timings = &timings;
     const Clock::time_point start = Clock::now();
@@ -124,6 +124,7 @@ void print(const nlohmann::json& report, const Rows& rows) {
 }  // namespace
 
 ExitCode run(const BenchArguments& arguments) {
+  finish_on_interrupt();
   const cv::Mat picture = arguments.image.empty() ? made_up_picture() : read_image(arguments.image);
   const Clock::time_point start = Clock::now();
   const Predictor predictor(arguments.model);
@@ -131,6 +132,7 @@ ExitCode run(const BenchArguments& arguments) {
 
   const std::vector<ImageView> batch(arguments.model.batch_size, view(picture));
   const Samples samples = measure(predictor, arguments, batch);
+  if (interrupted()) return ExitCode::interrupted;
   const Rows rows{{"pre_process", summarize(samples.pre_process)},
                   {"run", summarize(samples.run)},
                   {"post_process", summarize(samples.post_process)},

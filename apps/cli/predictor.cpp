@@ -4,6 +4,7 @@
 #include <iterator>
 #include <type_traits>
 
+#include "download_bar.hpp"
 #include "inference_exp/annotators.hpp"
 #include "inference_exp/auto_model.hpp"
 #include "inference_exp/serialization.hpp"
@@ -36,7 +37,7 @@ const Detections& boxes_of(const Prediction& prediction) {
 }
 
 Predictor::Predictor(const ModelArguments& arguments)
-    : model_(AutoModel::from_pretrained(arguments.model, arguments.load)) {}
+    : model_(AutoModel::from_pretrained(arguments.model, DownloadBar().attached_to(arguments.load))) {}
 
 std::vector<Prediction> Predictor::infer(std::span<const ImageView> images, const InferenceOptions& options) const {
   if (const auto* detector = dynamic_cast<const ObjectDetectionModel*>(model_.get())) {

@@ -21,7 +21,7 @@ using Prediction = std::variant<Detections, InstanceDetections, KeyPoints>;
 
 class Predictor {
  public:
-  /// Throws what AutoModel::from_pretrained throws.
+  /// Shows what is downloaded. Throws what AutoModel::from_pretrained throws.
   explicit Predictor(const ModelArguments& arguments);
 
   [[nodiscard]] const Model& model() const noexcept { return *model_; }

@@ -1,5 +1,6 @@
 #include "terminal.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -30,12 +31,16 @@ bool is_any_of(const std::exception& error) {
 
 /// The more special class first: parents are asked for later.
 ExitCode exit_code_of(const std::exception& error) {
-  if (is_any_of<InvalidParameterError, UnknownBackendTypeError, MissingModelInitParameterError,
+  if (is_any_of<OperationCancelledError>(error)) return ExitCode::interrupted;
+  if (is_any_of<InvalidParameterError, AssumptionError, InvalidEnvVariable, UnknownBackendTypeError,
+                UnknownQuantizationError, InvalidRequestedBatchSizeError, MissingModelInitParameterError,
                 InvalidModelInitParameterError>(error)) {
     return ExitCode::usage;
   }
   if (is_any_of<MissingDependencyError, EnvironmentConfigurationError>(error)) return ExitCode::missing_dependency;
-  if (is_any_of<ModelRetrievalError, ModelPackageNegotiationError, ModelLoadingError>(error)) {
+  if (is_any_of<ModelRetrievalError, ModelPackageNegotiationError, ModelLoadingError>(error) ||
+      is_any_of<RetryError, RangeRequestNotSupportedError, UntrustedFileError, FileHashSumMissmatch, ModelCacheError>(
+          error)) {
     return ExitCode::model_not_loaded;
   }
   if (is_any_of<ModelInputError>(error)) return ExitCode::some_inputs_failed;
@@ -62,6 +67,12 @@ void report_input_failure(std::string_view input, const std::string& reason) {
 
 bool stdout_is_terminal() { return isatty(STDOUT_FILENO) == 1; }
 bool stderr_is_terminal() { return isatty(STDERR_FILENO) == 1; }
+
+std::size_t stderr_width() {
+  winsize size{};
+  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
+}
 
 void finish_on_interrupt() { static_cast<void>(std::signal(SIGINT, on_interrupt)); }
 bool interrupted() { return interrupt_seen; }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -13,6 +14,7 @@ namespace inference_exp::cli {
 enum class ExitCode : std::uint8_t {
   ok = 0,
   some_inputs_failed = 1,
+  check_failed = 1,
   usage = 2,
   model_not_loaded = 3,
   missing_dependency = 4,
@@ -33,6 +35,9 @@ void report_input_failure(std::string_view input, const std::string& reason);
 /// ends it at once.
 void finish_on_interrupt();
 [[nodiscard]] bool interrupted();
+
+/// How many characters fit on a line of stderr; 80 where that can't be found out.
+[[nodiscard]] std::size_t stderr_width();
 
 /// A bar on stderr for work that takes long. Silent unless `enabled`.
 class Progress {

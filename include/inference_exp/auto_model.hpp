@@ -1,4 +1,4 @@
-// The front door: from a package on disk to a model that predicts.
+// The front door: from a model id, or a package on disk, to a model that predicts.
 //
 // Contract: from_pretrained may be called from any thread; it returns a complete model or throws. The returned model is
 // independent of every other one.
@@ -37,9 +37,11 @@ class INFERENCE_EXP_API AutoModel {
  public:
   AutoModel() = delete;
 
-  /// Opens `model`: a package folder (with model_config.json) or a bare model file (`.onnx`) of a known family.
-  /// Throws ModelRetrievalError when there is no such path, CorruptedModelPackageError for a malformed package,
-  /// MissingDependencyError when the backend it needs is not installed, and the other errors of errors.hpp.
+  /// Opens `model`: a package folder (with model_config.json), a bare model file (`.onnx`) of a known family, or else a
+  /// model id, whose best package for this machine is found, downloaded into the cache and opened (docs/hub.md). What
+  /// exists as a path is taken as a path. Throws ModelRetrievalError (or one of its kinds) when there is no such model,
+  /// NoModelPackagesAvailableError when none of its packages can run here, CorruptedModelPackageError for a malformed
+  /// package, MissingDependencyError when the backend it needs is not installed, and the other errors of errors.hpp.
   [[nodiscard]] static std::unique_ptr<Model> from_pretrained(std::string_view model, const LoadOptions& options = {});
 
   /// The same, for a model whose task is known. Throws InvalidParameterError, naming the right class, if it has

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,24 @@ struct BackendDescription {
   std::vector<std::string> devices;              ///< such as "cpu", "cuda:0"
 };
 
+struct GpuDescription {
+  std::string name;                ///< lower case, blanks as '-', such as "nvidia-l4"
+  std::string compute_capability;  ///< such as "8.9"
+};
+
+/// What there is beside the CPU (loading.md, section 4.1). What could not be found out is unset.
+struct MachineDescription {
+  std::vector<GpuDescription> gpus;  ///< in CUDA's order
+  std::optional<std::string> driver_version;
+  std::optional<std::string> cuda_version;
+  std::optional<std::string> trt_version;  ///< with its build number
+  bool trt_runtime_available = false;      ///< TensorRT's library can be opened
+  std::optional<std::string> jetson_type;  ///< such as "nvidia-jetson-orin-nx"
+  std::optional<std::string> l4t_version;  ///< Jetsons only
+  std::optional<std::string> os_version;   ///< such as "debian-gnu/linux-12"; not on Jetsons
+  std::vector<std::string> warnings;       ///< what looked odd on the way
+};
+
 struct EnvironmentDescription {
   std::string library_version;
   std::string operating_system;
@@ -32,6 +51,7 @@ struct EnvironmentDescription {
   std::int32_t physical_cores = 0;  ///< that this process may use
   std::int32_t logical_cores = 0;
   std::string simd;  ///< the instruction set that the vision kernels chose
+  MachineDescription machine;
   std::vector<BackendDescription> backends;
 };
 

@@ -5,6 +5,8 @@
 // `std::bad_alloc` passes through untouched. Names and parents follow the Python original (loading.md, section 6.3).
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -41,12 +43,19 @@ class INFERENCE_EXP_API Error : public std::runtime_error {
 
 namespace detail {
 
-/// Binds a class name, a help page and a parent; each error below is one line. `Tag` supplies the static strings.
-template <typename Tag, typename Parent>
+/// Text as a template argument.
+template <std::size_t kSize>
+struct FixedText {
+  constexpr FixedText(const char (&text)[kSize]) { std::copy_n(text, kSize, characters); }  // NOLINT: from a literal
+  char characters[kSize]{};
+};
+
+/// Binds a class name, a help page and a parent.
+template <FixedText kName, FixedText kPage, typename Parent>
 class NamedError : public Parent {
  public:
   explicit NamedError(std::string_view message, std::string_view hint = {})
-      : Parent(Tag::kName, Tag::kPage, message, hint) {}
+      : Parent(kName.characters, kPage.characters, message, hint) {}
 
  protected:
   NamedError(std::string_view name, std::string_view page, std::string_view message, std::string_view hint)
@@ -55,191 +64,269 @@ class NamedError : public Parent {
 
 }  // namespace detail
 
-namespace detail {
-struct EnvironmentConfigurationErrorTag {
-  static constexpr std::string_view kName = "EnvironmentConfigurationError";
-  static constexpr std::string_view kPage = "runtime-environment";
-};
-}  // namespace detail
 /// No usable execution provider or device for what was asked.
 class INFERENCE_EXP_API EnvironmentConfigurationError
-    : public detail::NamedError<detail::EnvironmentConfigurationErrorTag, Error> {
+    : public detail::NamedError<"EnvironmentConfigurationError", "runtime-environment", Error> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct MissingDependencyErrorTag {
-  static constexpr std::string_view kName = "MissingDependencyError";
-  static constexpr std::string_view kPage = "runtime-environment";
+/// An environment variable of this library has a value that cannot be used.
+class INFERENCE_EXP_API InvalidEnvVariable
+    : public detail::NamedError<"InvalidEnvVariable", "runtime-environment", Error> {
+ public:
+  using NamedError::NamedError;
 };
-}  // namespace detail
+
 /// A backend plug-in, or the runtime library it needs, is not installed.
-class INFERENCE_EXP_API MissingDependencyError : public detail::NamedError<detail::MissingDependencyErrorTag, Error> {
+class INFERENCE_EXP_API MissingDependencyError
+    : public detail::NamedError<"MissingDependencyError", "runtime-environment", Error> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct ModelRuntimeErrorTag {
-  static constexpr std::string_view kName = "ModelRuntimeError";
-  static constexpr std::string_view kPage = "models-runtime";
-};
-}  // namespace detail
 /// The backend failed while running, or gave outputs the model family cannot read.
-class INFERENCE_EXP_API ModelRuntimeError : public detail::NamedError<detail::ModelRuntimeErrorTag, Error> {
+class INFERENCE_EXP_API ModelRuntimeError : public detail::NamedError<"ModelRuntimeError", "models-runtime", Error> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct ModelInputErrorTag {
-  static constexpr std::string_view kName = "ModelInputError";
-  static constexpr std::string_view kPage = "input-validation";
-};
-}  // namespace detail
 /// An input image cannot be processed: empty, too large, wrong type or channel count.
-class INFERENCE_EXP_API ModelInputError : public detail::NamedError<detail::ModelInputErrorTag, Error> {
+class INFERENCE_EXP_API ModelInputError : public detail::NamedError<"ModelInputError", "input-validation", Error> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct InvalidParameterErrorTag {
-  static constexpr std::string_view kName = "InvalidParameterError";
-  static constexpr std::string_view kPage = "input-validation";
-};
-}  // namespace detail
 /// An argument or option has a value outside its range.
-class INFERENCE_EXP_API InvalidParameterError : public detail::NamedError<detail::InvalidParameterErrorTag, Error> {
+class INFERENCE_EXP_API InvalidParameterError
+    : public detail::NamedError<"InvalidParameterError", "input-validation", Error> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct ModelRetrievalErrorTag {
-  static constexpr std::string_view kName = "ModelRetrievalError";
-  static constexpr std::string_view kPage = "model-retrieval";
+/// Two things that the caller gave contradict each other.
+class INFERENCE_EXP_API AssumptionError : public detail::NamedError<"AssumptionError", "input-validation", Error> {
+ public:
+  using NamedError::NamedError;
 };
-}  // namespace detail
+
+/// The caller stopped the work through its progress callback.
+class INFERENCE_EXP_API OperationCancelledError
+    : public detail::NamedError<"OperationCancelledError", "file-download", Error> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// The network or the server failed, again after every retry.
+class INFERENCE_EXP_API RetryError : public detail::NamedError<"RetryError", "file-download", Error> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// The server answered a request for a part of a file with something else.
+class INFERENCE_EXP_API RangeRequestNotSupportedError
+    : public detail::NamedError<"RangeRequestNotSupportedError", "file-download", Error> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// A file comes without a hash, and such files are not allowed.
+class INFERENCE_EXP_API UntrustedFileError : public detail::NamedError<"UntrustedFileError", "file-download", Error> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// A downloaded file is not the one that was announced. (The name is spelled as in the original.)
+class INFERENCE_EXP_API FileHashSumMissmatch
+    : public detail::NamedError<"FileHashSumMissmatch", "file-download", Error> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// The cache folder cannot be used: not writable, full, or damaged.
+class INFERENCE_EXP_API ModelCacheError : public detail::NamedError<"ModelCacheError", "model-cache", Error> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// Another process holds a lock of the cache for longer than this one may wait.
+class INFERENCE_EXP_API FileLockTimeoutError
+    : public detail::NamedError<"FileLockTimeoutError", "model-cache", ModelCacheError> {
+ public:
+  using NamedError::NamedError;
+};
+
 /// The model could not be found or fetched.
-class INFERENCE_EXP_API ModelRetrievalError : public detail::NamedError<detail::ModelRetrievalErrorTag, Error> {
+class INFERENCE_EXP_API ModelRetrievalError
+    : public detail::NamedError<"ModelRetrievalError", "model-retrieval", Error> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct ModelPackageNegotiationErrorTag {
-  static constexpr std::string_view kName = "ModelPackageNegotiationError";
-  static constexpr std::string_view kPage = "package-negotiation";
+/// The provider does not know the API key, or an access rule forbids the model.
+class INFERENCE_EXP_API UnauthorizedModelAccessError
+    : public detail::NamedError<"UnauthorizedModelAccessError", "model-retrieval", ModelRetrievalError> {
+ public:
+  using NamedError::NamedError;
 };
-}  // namespace detail
+
+/// The API key is valid but does not give access to the model.
+class INFERENCE_EXP_API ForbiddenModelAccessError
+    : public detail::NamedError<"ForbiddenModelAccessError", "model-retrieval", ModelRetrievalError> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// The provider asks for a payment first.
+class INFERENCE_EXP_API PaymentRequiredModelAccessError
+    : public detail::NamedError<"PaymentRequiredModelAccessError", "model-retrieval", ModelRetrievalError> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// The provider has paused the use of the account.
+class INFERENCE_EXP_API UsagePausedModelAccessError
+    : public detail::NamedError<"UsagePausedModelAccessError", "model-retrieval", ModelRetrievalError> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// The provider has no model of that id.
+class INFERENCE_EXP_API ModelNotFoundError
+    : public detail::NamedError<"ModelNotFoundError", "model-retrieval", ModelRetrievalError> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// What the provider says of a package contradicts itself or cannot be read.
+class INFERENCE_EXP_API ModelMetadataConsistencyError
+    : public detail::NamedError<"ModelMetadataConsistencyError", "model-retrieval", ModelRetrievalError> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// The provider describes a kind of machine that this library does not know.
+class INFERENCE_EXP_API ModelMetadataHandlerNotImplementedError
+    : public detail::NamedError<"ModelMetadataHandlerNotImplementedError", "model-retrieval", ModelRetrievalError> {
+ public:
+  using NamedError::NamedError;
+};
+
 /// No package of the model fits the request.
 class INFERENCE_EXP_API ModelPackageNegotiationError
-    : public detail::NamedError<detail::ModelPackageNegotiationErrorTag, Error> {
+    : public detail::NamedError<"ModelPackageNegotiationError", "package-negotiation", Error> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct UnknownBackendTypeErrorTag {
-  static constexpr std::string_view kName = "UnknownBackendTypeError";
-  static constexpr std::string_view kPage = "package-negotiation";
-};
-}  // namespace detail
 /// The caller named a backend that does not exist.
 class INFERENCE_EXP_API UnknownBackendTypeError
-    : public detail::NamedError<detail::UnknownBackendTypeErrorTag, ModelPackageNegotiationError> {
+    : public detail::NamedError<"UnknownBackendTypeError", "package-negotiation", ModelPackageNegotiationError> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct ModelLoadingErrorTag {
-  static constexpr std::string_view kName = "ModelLoadingError";
-  static constexpr std::string_view kPage = "model-loading";
+/// The caller named a quantization that does not exist.
+class INFERENCE_EXP_API UnknownQuantizationError
+    : public detail::NamedError<"UnknownQuantizationError", "package-negotiation", ModelPackageNegotiationError> {
+ public:
+  using NamedError::NamedError;
 };
-}  // namespace detail
+
+/// The batch size that was asked for is not a size or a range.
+class INFERENCE_EXP_API InvalidRequestedBatchSizeError
+    : public detail::NamedError<"InvalidRequestedBatchSizeError", "package-negotiation", ModelPackageNegotiationError> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// No package of the model can run here as asked; the message says why, reason by reason.
+class INFERENCE_EXP_API NoModelPackagesAvailableError
+    : public detail::NamedError<"NoModelPackagesAvailableError", "package-negotiation", ModelPackageNegotiationError> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// Several packages have the id that was asked for.
+class INFERENCE_EXP_API AmbiguousModelPackageResolutionError
+    : public detail::NamedError<"AmbiguousModelPackageResolutionError", "package-negotiation",
+                                ModelPackageNegotiationError> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// This machine could not be examined.
+class INFERENCE_EXP_API RuntimeIntrospectionError
+    : public detail::NamedError<"RuntimeIntrospectionError", "package-negotiation", ModelPackageNegotiationError> {
+ public:
+  using NamedError::NamedError;
+};
+
+/// JETSON_MODULE names no Jetson that this library knows.
+class INFERENCE_EXP_API JetsonTypeResolutionError
+    : public detail::NamedError<"JetsonTypeResolutionError", "package-negotiation", RuntimeIntrospectionError> {
+ public:
+  using NamedError::NamedError;
+};
+
 /// The model could not be loaded.
-class INFERENCE_EXP_API ModelLoadingError : public detail::NamedError<detail::ModelLoadingErrorTag, Error> {
+class INFERENCE_EXP_API ModelLoadingError : public detail::NamedError<"ModelLoadingError", "model-loading", Error> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct CorruptedModelPackageErrorTag {
-  static constexpr std::string_view kName = "CorruptedModelPackageError";
-  static constexpr std::string_view kPage = "model-loading";
+/// Every package that could run here failed to load; the message has one line for each.
+class INFERENCE_EXP_API ModelPackageAlternativesExhaustedError
+    : public detail::NamedError<"ModelPackageAlternativesExhaustedError", "model-loading", ModelLoadingError> {
+ public:
+  using NamedError::NamedError;
 };
-}  // namespace detail
+
+/// A package id could lead outside the cache.
+class INFERENCE_EXP_API InsecureModelIdentifierError
+    : public detail::NamedError<"InsecureModelIdentifierError", "model-loading", ModelLoadingError> {
+ public:
+  using NamedError::NamedError;
+};
+
 /// A file of the package is missing or malformed.
 class INFERENCE_EXP_API CorruptedModelPackageError
-    : public detail::NamedError<detail::CorruptedModelPackageErrorTag, ModelLoadingError> {
+    : public detail::NamedError<"CorruptedModelPackageError", "model-loading", ModelLoadingError> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct DirectLocalStorageAccessErrorTag {
-  static constexpr std::string_view kName = "DirectLocalStorageAccessError";
-  static constexpr std::string_view kPage = "model-loading";
-};
-}  // namespace detail
 /// A local path was given while local loading is forbidden.
 class INFERENCE_EXP_API DirectLocalStorageAccessError
-    : public detail::NamedError<detail::DirectLocalStorageAccessErrorTag, ModelLoadingError> {
+    : public detail::NamedError<"DirectLocalStorageAccessError", "model-loading", ModelLoadingError> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct ForbiddenLocalCodePackageAccessErrorTag {
-  static constexpr std::string_view kName = "ForbiddenLocalCodePackageAccessError";
-  static constexpr std::string_view kPage = "model-loading";
-};
-}  // namespace detail
 /// The package wants to run code of its own, which this library never does.
 class INFERENCE_EXP_API ForbiddenLocalCodePackageAccessError
-    : public detail::NamedError<detail::ForbiddenLocalCodePackageAccessErrorTag, ModelLoadingError> {
+    : public detail::NamedError<"ForbiddenLocalCodePackageAccessError", "model-loading", ModelLoadingError> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct ModelImplementationNotFoundErrorTag {
-  static constexpr std::string_view kName = "ModelImplementationNotFoundError";
-  static constexpr std::string_view kPage = "model-loading";
-};
-}  // namespace detail
 /// No family serves this architecture and task.
 class INFERENCE_EXP_API ModelImplementationNotFoundError
-    : public detail::NamedError<detail::ModelImplementationNotFoundErrorTag, ModelLoadingError> {
+    : public detail::NamedError<"ModelImplementationNotFoundError", "model-loading", ModelLoadingError> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct MissingModelInitParameterErrorTag {
-  static constexpr std::string_view kName = "MissingModelInitParameterError";
-  static constexpr std::string_view kPage = "model-loading";
-};
-}  // namespace detail
 /// A bare model file needs an option that was not given.
 class INFERENCE_EXP_API MissingModelInitParameterError
-    : public detail::NamedError<detail::MissingModelInitParameterErrorTag, ModelLoadingError> {
+    : public detail::NamedError<"MissingModelInitParameterError", "model-loading", ModelLoadingError> {
  public:
   using NamedError::NamedError;
 };
 
-namespace detail {
-struct InvalidModelInitParameterErrorTag {
-  static constexpr std::string_view kName = "InvalidModelInitParameterError";
-  static constexpr std::string_view kPage = "model-loading";
-};
-}  // namespace detail
 /// An option for a bare model file has a wrong value.
 class INFERENCE_EXP_API InvalidModelInitParameterError
-    : public detail::NamedError<detail::InvalidModelInitParameterErrorTag, ModelLoadingError> {
+    : public detail::NamedError<"InvalidModelInitParameterError", "model-loading", ModelLoadingError> {
  public:
   using NamedError::NamedError;
 };

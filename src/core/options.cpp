@@ -28,6 +28,8 @@ Options read_environment() {
 
 }  // namespace
 
+std::string environment_variable(const char* name) { return std::string(variable(name)); }
+
 std::vector<std::string> split_list(std::string_view text, char separator) {
   std::vector<std::string> parts;
   while (!text.empty()) {

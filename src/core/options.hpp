@@ -20,6 +20,9 @@ struct Options {
 /// Read once, at the first call; later changes of the environment are not seen.
 [[nodiscard]] const Options& options();
 
+/// The value of a variable, for those parts of the library that have options of their own; empty when it is not set.
+[[nodiscard]] std::string environment_variable(const char* name);
+
 /// Splits at `separator`, trims blanks, drops empty parts.
 [[nodiscard]] std::vector<std::string> split_list(std::string_view text, char separator);
 

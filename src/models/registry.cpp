@@ -30,6 +30,23 @@ constexpr std::array kEntries{
     Entry{"yolo26", kKeyPoints, make_yolo_key_points},
 };
 
+/// Networks with suppression inside: read as the fused rows that they give.
+constexpr std::string_view kFusedNms = "nms_fused";
+
+/// Which packages a YOLO entry serves (loading.md, section 6.1). YOLOv10 does without suppression, so that no package
+/// of it can have it fused, and it is not exported to TorchScript.
+void add_implementations(const Entry& entry, std::vector<Implementation>& all) {
+  const bool without_suppression = entry.architecture == "yolov10";
+  std::vector<std::string_view> features;
+  if (!without_suppression) features.push_back(kFusedNms);
+  const auto add = [&](std::string_view backend, std::vector<std::string_view> supported) {
+    all.push_back({entry.architecture, entry.task, backend, std::move(supported), {}});
+  };
+  add("onnx", features);
+  add("trt", {});
+  if (!without_suppression) add("torch-script", std::move(features));
+}
+
 std::string list_entries() {
   std::string text;
   for (const Entry& entry : kEntries) {
@@ -57,6 +74,12 @@ std::vector<std::pair<std::string, std::string>> registered() {
   std::vector<std::pair<std::string, std::string>> all;
   all.reserve(kEntries.size());
   for (const Entry& entry : kEntries) all.emplace_back(entry.architecture, entry.task);
+  return all;
+}
+
+std::vector<Implementation> implementations() {
+  std::vector<Implementation> all;
+  for (const Entry& entry : kEntries) add_implementations(entry, all);
   return all;
 }
 

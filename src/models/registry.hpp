@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/implementation.hpp"
 #include "inference_exp/model.hpp"
 #include "packages/inference_config.hpp"
 #include "runtime/session.hpp"
@@ -28,5 +29,8 @@ struct ModelInit {
 
 /// Every (architecture, task) that make_model serves.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> registered();
+
+/// The same, by the backend of the package and with the package features that each serves, for negotiation.
+[[nodiscard]] std::vector<Implementation> implementations();
 
 }  // namespace inference_exp::models

@@ -26,5 +26,16 @@ TEST(EnvironmentCommand, TheTextForPeopleSaysTheSame) {
   EXPECT_THAT(result.out, HasSubstr("trt: not available"));
 }
 
+TEST(EnvironmentCommand, TellsOfTheMachineOnlyWhatIsKnown) {
+  const ProcessResult text = run_program({"environment"});
+  const nlohmann::json machine = parse_json(run_program({"environment", "--json"}).out).at("machine");
+  EXPECT_TRUE(machine.at("gpus").is_array());
+  for (const auto& [key, line] : {std::pair("driver_version", "driver: "), std::pair("cuda_version", "cuda: "),
+                                  std::pair("jetson_type", "jetson: "), std::pair("os_version", "os: ")}) {
+    const bool shown = text.out.find(std::string("\n") + line) != std::string::npos;
+    EXPECT_EQ(shown, !machine.at(key).is_null()) << key;
+  }
+}
+
 }  // namespace
 }  // namespace inference_exp::testing

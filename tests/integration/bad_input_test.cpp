@@ -136,8 +136,9 @@ TEST_F(BrokenPackage, TheCallerMayLowerTheBatch) {
 }
 
 TEST(BadModelPath, NothingThere) {
-  EXPECT_THROW((void)AutoModel::from_pretrained("no/such/model"), ModelRetrievalError);
-  EXPECT_THROW((void)AutoModel::from_pretrained(""), ModelRetrievalError);
+  for (const char* path : {"", "/no/such/model", "./no/such/model", "no/such/model.onnx", "no/such/folder/"}) {
+    EXPECT_THROW((void)AutoModel::from_pretrained(path), ModelRetrievalError) << path;
+  }
 }
 
 TEST(BadModelPath, LocalLoadingMayBeForbidden) {

@@ -1,5 +1,6 @@
 #include "inference_exp/serialization.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -64,13 +65,33 @@ TEST(Serialization, WritesOnlyFiniteNumbers) {
 }
 
 TEST(Serialization, DescribesTheEnvironment) {
-  EnvironmentDescription environment{"1.2.3", "Linux", "CPU", 4, 8, "AVX2", {}};
+  EnvironmentDescription environment{"1.2.3", "Linux", "CPU", 4, 8, "AVX2", {}, {}};
   environment.backends.push_back({"onnx", true, "", "/p.so", "1.23", "/r.so", {"CPUExecutionProvider"}, {"cpu"}});
   EXPECT_EQ(to_json(environment),
             R"({"library_version":"1.2.3","operating_system":"Linux","cpu":"CPU","physical_cores":4,)"
-            R"("logical_cores":8,"simd":"AVX2","backends":[{"name":"onnx","available":true,"reason":"",)"
+            R"("logical_cores":8,"simd":"AVX2","machine":{"gpus":[],"driver_version":null,"cuda_version":null,)"
+            R"("trt_version":null,"trt_runtime_available":false,"jetson_type":null,"l4t_version":null,)"
+            R"("os_version":null,"warnings":[]},"backends":[{"name":"onnx","available":true,"reason":"",)"
             R"("plugin_path":"/p.so","runtime_version":"1.23","runtime_path":"/r.so",)"
             R"("execution_providers":["CPUExecutionProvider"],"devices":["cpu"]}]})");
+}
+
+TEST(Serialization, DescribesTheMachine) {
+  EnvironmentDescription environment;
+  environment.machine = {.gpus = {{"orin", "8.7"}},
+                         .driver_version = "540.4.0",
+                         .cuda_version = "12.6",
+                         .trt_version = "10.3.0.30-1",
+                         .trt_runtime_available = true,
+                         .jetson_type = "nvidia-jetson-orin-nx",
+                         .l4t_version = "36.4.3",
+                         .os_version = std::nullopt,
+                         .warnings = {"Odd."}};
+  EXPECT_THAT(to_json(environment),
+              ::testing::HasSubstr(R"("machine":{"gpus":[{"name":"orin","compute_capability":"8.7"}],)"
+                                   R"("driver_version":"540.4.0","cuda_version":"12.6","trt_version":"10.3.0.30-1",)"
+                                   R"("trt_runtime_available":true,"jetson_type":"nvidia-jetson-orin-nx",)"
+                                   R"("l4t_version":"36.4.3","os_version":null,"warnings":["Odd."]})"));
 }
 
 }  // namespace

@@ -1,0 +1,110 @@
+#include "local_model.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "inference_exp/errors.hpp"
+#include "models/bare_model.hpp"
+#include "models/registry.hpp"
+#include "packages/package_directory.hpp"
+#include "runtime/backend_registry.hpp"
+
+namespace inference_exp {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The network's file in a package of each backend that runs one file (loading.md, section 3.1).
+std::optional<std::string_view> model_file_of(std::string_view backend) {
+  if (backend == "onnx") return "weights.onnx";
+  if (backend == "trt") return "engine.plan";
+  if (backend == "torch-script") return "weights.torchscript";
+  if (backend == "torch") return "weights.pth";
+  return std::nullopt;
+}
+
+void check_backend_allowed(const std::string& backend, const LoadOptions& options) {
+  for (const std::string& name : options.backends) {
+    if (model_file_of(name)) continue;
+    throw UnknownBackendTypeError("There is no backend \"" + name + "\".",
+                                  "Known are onnx, trt, torch and torch-script.");
+  }
+  if (options.backends.empty() || std::ranges::find(options.backends, backend) != options.backends.end()) return;
+  throw ModelPackageNegotiationError("The model needs the backend \"" + backend + "\", which the caller did not allow.",
+                                     "Add it to LoadOptions::backends (--backend), or leave that empty.");
+}
+
+std::string config_value(const std::optional<std::string>& value, const fs::path& config, std::string_view key) {
+  if (value) return *value;
+  throw CorruptedModelPackageError(config.string() + ": the key \"" + std::string(key) + "\" is missing.",
+                                   "A package names its model_architecture, task_type and backend_type.");
+}
+
+/// The caller may lower what the package allows, and choose where the package says nothing. A static batch stays.
+void limit_batch(packages::ForwardPass& forward, const LoadOptions& options) {
+  if (!options.max_batch_size) return;
+  const std::int32_t wanted = *options.max_batch_size;
+  if (wanted < 1) {
+    throw InvalidParameterError("A max_batch_size of " + std::to_string(wanted) + " is out of range.",
+                                "Give at least 1, or leave it unset.");
+  }
+  forward.max_dynamic_batch_size = std::min(wanted, forward.max_dynamic_batch_size.value_or(wanted));
+}
+
+PackageKind kind_of(const packages::PackageDirectory& package) {
+  const packages::ModelConfig config = package.model_config();
+  const fs::path file = package.root() / "model_config.json";
+  if (config.model_module && !(config.model_architecture && config.backend_type)) {
+    throw ForbiddenLocalCodePackageAccessError(
+        file.string() + " asks to run code that the package brings.",
+        "This library never runs code from a package. Export the model instead.");
+  }
+  return {.architecture = config_value(config.model_architecture, file, "model_architecture"),
+          .task = config_value(config.task_type, file, "task_type"),
+          .backend = config_value(config.backend_type, file, "backend_type")};
+}
+
+}  // namespace
+
+std::unique_ptr<Model> load_package(const fs::path& folder, const LoadOptions& options) {
+  return load_package(folder, kind_of(packages::PackageDirectory(folder)), options);
+}
+
+std::unique_ptr<Model> load_package(const fs::path& folder, const PackageKind& kind, const LoadOptions& options) {
+  const packages::PackageDirectory package(folder);
+  const std::optional<std::string_view> model_file = model_file_of(kind.backend);
+  if (!model_file) {
+    throw CorruptedModelPackageError(folder.string() + ": the backend \"" + kind.backend + "\" is not known.",
+                                     "Known are onnx, trt, torch and torch-script.");
+  }
+  check_backend_allowed(kind.backend, options);
+
+  models::ModelInit init;
+  init.architecture = kind.architecture;
+  init.task = kind.task;
+  init.config = package.inference_config();
+  init.class_names = package.class_names();
+  if (init.task == "keypoint-detection") init.skeletons = package.skeletons();
+  init.session =
+      runtime::open_session(kind.backend, package.require(*model_file), options.session, options.backend_paths);
+  limit_batch(init.config.forward_pass, options);
+  return models::make_model(std::move(init));
+}
+
+std::unique_ptr<Model> load_model_file(const fs::path& file, const LoadOptions& options) {
+  if (file.extension() != ".onnx") {
+    throw InvalidModelInitParameterError(file.string() + " is not a model file of a known kind.",
+                                         "Give a package folder or an .onnx file.");
+  }
+  const std::string backend = "onnx";
+  check_backend_allowed(backend, options);
+  models::ModelInit init = models::describe_bare_model(
+      runtime::open_session(backend, file, options.session, options.backend_paths), options, file.string());
+  limit_batch(init.config.forward_pass, options);
+  return models::make_model(std::move(init));
+}
+
+}  // namespace inference_exp

@@ -1,0 +1,52 @@
+// Stands in for everything about model ids in a library that was built without them.
+#include "hub_load.hpp"
+#include "inference_exp/errors.hpp"
+#include "inference_exp/hub.hpp"
+#include "inference_exp/weights_provider.hpp"
+
+namespace inference_exp {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+[[noreturn]] void throw_without_hub() {
+  throw MissingDependencyError("This library was built without model ids.",
+                               "Give the path of a package folder or of an .onnx file, or build with "
+                               "-DINFERENCE_EXP_HUB=ON.");
+}
+
+}  // namespace
+
+WeightsProvider::~WeightsProvider() = default;
+
+void register_weights_provider(std::string_view /*name*/, std::shared_ptr<const WeightsProvider> /*provider*/) {
+  throw_without_hub();
+}
+std::unique_ptr<Model> load_from_hub(std::string_view /*model*/, const LoadOptions& /*options*/) {
+  throw_without_hub();
+}
+DescribedModel describe_model(std::string_view /*model*/, const LoadOptions& /*options*/, bool /*with_sizes*/) {
+  throw_without_hub();
+}
+Decision negotiate_model(std::string_view /*model*/, const LoadOptions& /*options*/) { throw_without_hub(); }
+Decision negotiate_model(std::string_view /*model*/, const LoadOptions& /*options*/,
+                         const EnvironmentDescription& /*environment*/) {
+  throw_without_hub();
+}
+PulledModel pull_model(std::string_view /*model*/, const LoadOptions& /*options*/) { throw_without_hub(); }
+std::vector<RegisteredModel> registered_models() { throw_without_hub(); }
+std::vector<CachedPackage> list_cache(const fs::path& /*cache_home*/) { throw_without_hub(); }
+std::string_view cache_status_name(CacheStatus /*status*/) noexcept { return "unknown"; }
+std::vector<VerifiedPackage> verify_cache(std::string_view /*model*/, const fs::path& /*cache_home*/) {
+  throw_without_hub();
+}
+PrunedCache prune_cache(std::string_view /*model*/, const fs::path& /*cache_home*/, bool /*dry_run*/) {
+  throw_without_hub();
+}
+std::vector<OfflineModel> list_offline_models(const fs::path& /*cache_home*/) { throw_without_hub(); }
+OfflineModel verify_offline_model(std::string_view /*model*/, bool /*check_hashes*/, const fs::path& /*cache_home*/) {
+  throw_without_hub();
+}
+
+}  // namespace inference_exp

@@ -1,0 +1,51 @@
+// What the model families offer to negotiation.
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "models/registry.hpp"
+#include "negotiation/packages.hpp"
+
+namespace inference_exp::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::UnorderedElementsAre;
+
+Decision decide_for(std::string architecture, std::vector<PackageMetadata> packages) {
+  ModelMetadata model = model_with(std::move(packages));
+  model.architecture = std::move(architecture);
+  LoadOptions options;
+  options.nms_fusion_preferences.emplace();
+  return negotiation::negotiate(model, "m", options, gpu_server(), models::implementations());
+}
+
+PackageMetadata fused(PackageMetadata package) {
+  package.features.emplace("nms_fused", "{}");
+  return package;
+}
+
+TEST(Implementations, NameEveryModelThatCanBeMade) {
+  std::set<std::pair<std::string, std::string>> named;
+  for (const Implementation& implementation : models::implementations()) {
+    named.emplace(implementation.architecture, implementation.task);
+  }
+  const auto made = models::registered();
+  EXPECT_EQ(named, std::set(made.begin(), made.end()));
+}
+
+TEST(Implementations, YoloRunsOnOnnxTensorRtAndTorchScript) {
+  const Decision decision = decide_for(
+      "yolov8", {onnx_package("onnx"), trt_package("trt"), torch_script_package("script"), torch_package("torch")});
+  EXPECT_THAT(ranked_ids(decision), UnorderedElementsAre("onnx", "trt", "script"));
+}
+
+TEST(Implementations, FusedNmsOnOnnxAndTorchScriptButNotForYolov10) {
+  const std::vector packages{fused(onnx_package("onnx")), fused(trt_package("trt")),
+                             fused(torch_script_package("script"))};
+  EXPECT_THAT(ranked_ids(decide_for("yolov8", packages)), UnorderedElementsAre("onnx", "script"));
+  EXPECT_THAT(ranked_ids(decide_for("yolov10", packages)), ElementsAre());
+}
+
+}  // namespace
+}  // namespace inference_exp::testing
