@@ -21,13 +21,13 @@ void add_sizes(const HubContext& context, DescribedModel& described) {
   std::size_t next = 0;
   for (const PackageMetadata& package : described.model.packages) {
     std::uint64_t bytes = 0;
-    bool complete = true;
+    std::size_t known = 0;
     for (std::size_t i = 0; i < package.files.size(); ++i, ++next) {
       bytes += sizes[next].value_or(0);
-      complete = complete && sizes[next].has_value();
+      known += sizes[next] ? 1 : 0;
     }
-    described.sizes[package.id] = bytes;
-    if (!complete) described.incomplete_sizes.push_back(package.id);
+    if (known != 0) described.sizes[package.id] = bytes;
+    if (known != package.files.size()) described.incomplete_sizes.push_back(package.id);
   }
 }
 

@@ -20,6 +20,7 @@ namespace {
 
 WeightsProvider::~WeightsProvider() = default;
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the public signature
 void register_weights_provider(std::string_view /*name*/, std::shared_ptr<const WeightsProvider> /*provider*/) {
   throw_without_hub();
 }

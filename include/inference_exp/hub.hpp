@@ -59,7 +59,7 @@ struct DescribedModel {
   ModelMetadata model;
   std::string requested_model;
   std::string weights_provider;
-  /// Bytes by package id; packages with a file whose size is unknown are in `incomplete_sizes`.
+  /// Bytes by package id, where any size is known; packages with a file whose size is not are in `incomplete_sizes`.
   std::map<std::string, std::uint64_t, std::less<>> sizes;
   std::vector<std::string> incomplete_sizes;
   std::optional<std::string> license;  ///< of the weights, for a registered id

@@ -1,6 +1,9 @@
 // Roboflow's weights API on loopback, offering packages made of real files.
 #pragma once
 
+#include <openssl/evp.h>
+
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -11,10 +14,25 @@
 #include <utility>
 #include <vector>
 
-#include "hub/hashing.hpp"
 #include "support/http_server.hpp"
 
 namespace inference_exp::testing {
+
+[[nodiscard]] inline std::string md5_of(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  const std::string bytes = text.str();
+  std::array<unsigned char, 16> digest{};
+  std::size_t length = digest.size();
+  EVP_Q_digest(nullptr, "MD5", nullptr, bytes.data(), bytes.size(), digest.data(), &length);
+  std::string hex;
+  for (const unsigned char byte : digest) {
+    constexpr const char* kDigits = "0123456789abcdef";
+    hex += {kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return hex;
+}
 
 /// Serves models whose packages may be changed between requests, before or after they were asked for.
 class ModelRegistry {
@@ -55,7 +73,7 @@ class ModelRegistry {
       server_.on(path, serve_file(file_content(folder / name)));
       files.push_back({{"fileHandle", name},
                        {"downloadUrl", server_.url(path) + "?signature=sesame"},
-                       {"md5Hash", hub::hash_file(folder / name).md5}});
+                       {"md5Hash", md5_of(folder / name)}});
     }
     nlohmann::json& packages = models_.at(model)["modelPackages"];
     packages.push_back({{"type", "external-model-package-v1"},
