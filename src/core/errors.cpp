@@ -1,7 +1,6 @@
 #include "inference_exp/errors.hpp"
 
-#include <algorithm>
-#include <cctype>
+#include "core/text.hpp"
 
 namespace inference_exp {
 
@@ -23,11 +22,6 @@ Error::Error(std::string_view name, std::string_view help_page, std::string_view
 
 Error::~Error() = default;
 
-std::string Error::help_page() const {
-  std::string anchor(name_);
-  std::transform(anchor.begin(), anchor.end(), anchor.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return "docs/errors/" + std::string(help_page_) + ".md#" + anchor;
-}
+std::string Error::help_page() const { return "docs/errors/" + std::string(help_page_) + ".md#" + lower_case(name_); }
 
 }  // namespace inference_exp

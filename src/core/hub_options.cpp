@@ -23,12 +23,6 @@ namespace {
       "It must be " + std::string(expected) + ", or be unset.");
 }
 
-std::string lower_case(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  return result;
-}
-
 /// The variables as typed values; an unset one leaves the default.
 class Reader {
  public:

@@ -41,6 +41,14 @@ std::string_view trim(std::string_view text) noexcept {
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
+std::string lower_case(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
 std::string_view shorten(std::string_view text, std::size_t length) noexcept {
   if (text.size() <= length) return text;
   while (length > 0 && is_continuation(text[length])) --length;

@@ -4,12 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace inference_exp {
 
 /// Without ASCII blanks and line ends at either side.
 [[nodiscard]] std::string_view trim(std::string_view text) noexcept;
+
+/// With ASCII letters in lower case, whatever the locale.
+[[nodiscard]] std::string lower_case(std::string_view text);
 
 /// At most `length` bytes of valid UTF-8 `text`, cut between characters.
 [[nodiscard]] std::string_view shorten(std::string_view text, std::size_t length) noexcept;

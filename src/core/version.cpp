@@ -16,7 +16,6 @@ bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 bool is_letter(char c) noexcept { return c >= 'a' && c <= 'z'; }
 bool is_letter_or_digit(char c) noexcept { return is_digit(c) || is_letter(c); }
 bool is_separator(char c) noexcept { return c == '.' || c == '-' || c == '_'; }
-char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 
@@ -143,8 +142,7 @@ class VersionParser {
 std::optional<Version> Version::parse(std::string_view text) {
   text = trim(text);
   if (text.size() > kLongestText) return std::nullopt;
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), to_lower);
+  const std::string lower = lower_case(text);
   return VersionParser(lower).parse();
 }
 

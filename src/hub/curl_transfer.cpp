@@ -19,12 +19,6 @@ constexpr std::size_t kMaxHeadBytes = std::size_t{256} << 10;
 constexpr std::uint64_t kMaxRedirectBody = std::uint64_t{64} << 10;
 constexpr long kBufferBytes = 256 << 10;
 
-std::string lower_case(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  return result;
-}
-
 std::string shown(milliseconds time) {
   return time.count() % 1000 == 0 ? std::to_string(time.count() / 1000) + " s" : std::to_string(time.count()) + " ms";
 }

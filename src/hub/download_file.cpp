@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "core/log.hpp"
+#include "core/text.hpp"
 #include "hub/cache_layout.hpp"
 #include "hub/download_fetch.hpp"
 #include "hub/download_watchers.hpp"
@@ -32,20 +33,9 @@ bool is_there(const fs::path& target) {
   throw ModelCacheError(target.string() + " is in the way: it is not a regular file.", "Remove it.");
 }
 
-/// Waits for as long as the holder's download grows: that it takes long is no reason to give up.
 FileLock lock_target(const fs::path& target, milliseconds timeout, const std::stop_token& stop) {
-  const auto last_growth = [&] {
-    std::error_code ignored;
-    return fs::last_write_time(part_path_of(target), ignored);
-  };
-  while (true) {
-    const fs::file_time_type before = last_growth();
-    try {
-      return {lock_file_of(target), timeout, stop};
-    } catch (const FileLockTimeoutError&) {
-      if (last_growth() == before) throw;
-    }
-  }
+  return lock_unless_stalled(
+      lock_file_of(target), timeout, [&] { return last_growth_of(target); }, stop);
 }
 
 /// Whether the bytes begin as a page for people does: the usual thing to get from a captive portal or a login.
@@ -53,10 +43,8 @@ bool looks_like_web_page(const PartFile& part) {
   std::array<std::byte, 256> buffer{};
   const std::size_t count = part.read_at(0, buffer);
   std::string text;
-  for (const std::byte byte : std::span(buffer).first(count)) {
-    const char c = static_cast<char>(byte);
-    text.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
-  }
+  for (const std::byte byte : std::span(buffer).first(count)) text.push_back(static_cast<char>(byte));
+  text = lower_case(text);
   const std::size_t start = text.find_first_not_of(" \t\r\n");
   const std::string_view trimmed = std::string_view(text).substr(std::min(start, text.size()));
   return trimmed.starts_with("<!doctype html") || trimmed.starts_with("<html");

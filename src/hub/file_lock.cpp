@@ -112,6 +112,18 @@ FileLock::~FileLock() {
   ::close(descriptor_);
 }
 
+FileLock lock_unless_stalled(const fs::path& file, milliseconds timeout, FunctionRef<std::int64_t()> sign_of_life,
+                             const std::stop_token& stop) {
+  while (true) {
+    const std::int64_t before = sign_of_life();
+    try {
+      return FileLock(file, timeout, stop);
+    } catch (const FileLockTimeoutError&) {
+      if (sign_of_life() == before) throw;
+    }
+  }
+}
+
 fs::path lock_file_of(const fs::path& target) {
   return target.parent_path() / ("." + target.filename().string() + ".lock");
 }

@@ -24,12 +24,6 @@ bool is_alphanumeric(char c) noexcept {
 bool is_dash(char c) noexcept { return c == '-' || c == '_'; }
 bool is_handle_character(char c) noexcept { return is_alphanumeric(c) || is_dash(c) || c == '.'; }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-  return result;
-}
-
 bool is_line_of_text(std::string_view text) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   return is_utf8_text(text) && std::ranges::none_of(text, is_control);
@@ -43,7 +37,7 @@ std::string quoted(std::string_view text) {
 
 /// Names that open a device on Windows, whatever follows after a dot.
 bool is_device_name(std::string_view name) {
-  const std::string stem = lower(name.substr(0, name.find('.')));
+  const std::string stem = lower_case(name.substr(0, name.find('.')));
   constexpr std::array<std::string_view, 4> kDevices{"con", "prn", "aux", "nul"};
   if (std::ranges::find(kDevices, stem) != kDevices.end()) return true;
   return stem.size() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")) && stem[3] >= '1' && stem[3] <= '9';
@@ -51,14 +45,14 @@ bool is_device_name(std::string_view name) {
 
 /// What locks, downloads and atomic writes put beside a file.
 bool is_working_file(std::string_view segment) {
-  const std::string name = lower(segment);
+  const std::string name = lower_case(segment);
   if (!name.starts_with('.')) return false;
   constexpr std::array<std::string_view, 4> kEndings{".lock", ".part", ".part.json", ".tmp"};
   return std::ranges::any_of(kEndings, [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
 bool is_reserved_first_segment(std::string_view segment) {
-  const std::string name = lower(segment);
+  const std::string name = lower_case(segment);
   return name == "model_config.json" || name == "model_dependencies" || name == "dependencies";
 }
 
@@ -98,7 +92,7 @@ std::string_view objection_to(std::string_view handle) {
 void check_clashes(std::string_view package_id, std::span<const PackageFile> files) {
   std::map<std::string, std::string_view> handles;
   for (const PackageFile& file : files) {
-    if (!handles.emplace(lower(file.handle), file.handle).second) {
+    if (!handles.emplace(lower_case(file.handle), file.handle).second) {
       refuse_file(package_id, file.handle, "is there twice");
     }
   }

@@ -10,6 +10,7 @@
 #include "hub/file_lock.hpp"
 #include "hub/hashing.hpp"
 #include "hub/identifiers.hpp"
+#include "hub/part_file.hpp"
 #include "inference_exp/errors.hpp"
 
 namespace inference_exp::hub {
@@ -193,14 +194,23 @@ void complete_hashes(const CacheHome& home, const std::optional<PackageManifest>
 // --- putting files in place ---------------------------------------------------------------------------------------
 
 /// A clean-up holds every materialization lock whose file it finds, and keeps new ones from being made meanwhile.
-FileLock lock_package(const CacheHome& home, const fs::path& folder, std::chrono::milliseconds timeout) {
+/// Whoever downloads the package is waited for while any of its files grows or appears.
+FileLock lock_package(const CacheHome& home, const MaterializedPackage& package, std::chrono::milliseconds timeout) {
+  const fs::path& folder = package.folder;
   const fs::path file = materialization_lock_of(folder);
   std::error_code error;
   if (!fs::exists(fs::symlink_status(file, error))) {
     const FileLock gate(home.prune_lock(), timeout);
     (void)FileLock::try_acquire(file);
   }
-  return {file, timeout};
+  const auto sign_of_life = [&] {
+    std::int64_t sum = 0;
+    for (const MaterializedFile& each : package.files) {
+      sum += fs::exists(each.blob, error) ? 1 : last_growth_of(each.blob);
+    }
+    return sum;
+  };
+  return lock_unless_stalled(file, timeout, sign_of_life);
 }
 
 class Materialization {
@@ -318,7 +328,7 @@ MaterializedPackage materialize(const CacheHome& home, const ModelMetadata& mode
   if (!all_in_place(home, result)) {
     make_folder(home.models());
     make_folder_inside(home.models(), result.folder.lexically_relative(home.models()));
-    const FileLock lock = lock_package(home, result.folder, settings.download.lock_timeout);
+    const FileLock lock = lock_package(home, result, settings.download.lock_timeout);
     // Another process may have done it all during the wait.
     if (!all_in_place(home, result)) Materialization(home, model, package, settings, access).run(result, download);
     if (!all_in_place(home, result)) {
@@ -343,7 +353,7 @@ void finish_package(const CacheHome& home, const ModelMetadata& model, const Pac
     if (*present == wanted) return;
   }
   try {
-    const FileLock lock = lock_package(home, files.folder, settings.lock_timeout);
+    const FileLock lock = lock_package(home, files, settings.lock_timeout);
     check_agreement(files.folder, present_manifest(files.folder), wanted);
     write_file_atomically(manifest_file(files.folder), packages::to_json_text(wanted));
   } catch (const ModelCacheError& error) {

@@ -27,12 +27,6 @@ Table& table() {
   return instance;
 }
 
-std::string lower_case(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  return result;
-}
-
 std::shared_ptr<const WeightsProvider> roboflow() {
   static const std::shared_ptr<const WeightsProvider> instance = std::make_shared<hub::RoboflowProvider>(
       hub_environment(), hub_environment().offline ? hub::make_offline_client() : hub::make_curl_client());

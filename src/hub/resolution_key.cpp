@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/text.hpp"
 #include "hub/hashing.hpp"
 #include "packages/manifest_parts.hpp"
 
@@ -14,11 +15,6 @@ namespace {
 
 std::string text_json(const std::string& text) {
   return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace);
-}
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-  return text;
 }
 
 Json text_or_null(std::string_view text) { return text.empty() ? Json() : Json(text); }
@@ -32,7 +28,7 @@ Json sorted_or_null(std::vector<std::string> words) {
 Json backends_json(const std::vector<std::string>& backends) {
   std::vector<std::string> words;
   words.reserve(backends.size());
-  for (const std::string& backend : backends) words.push_back(lower(backend));
+  for (const std::string& backend : backends) words.push_back(lower_case(backend));
   return sorted_or_null(std::move(words));
 }
 

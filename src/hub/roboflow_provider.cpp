@@ -25,12 +25,6 @@ constexpr std::uint64_t kMinBytesPerSecond = 200;
 /// The key that stands for "no key" where models come from this machine.
 constexpr std::string_view kLocalKey = "local";
 
-std::string lower_case(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  return result;
-}
-
 bool is_sent(std::string_view key) { return !key.empty() && key != kLocalKey; }
 
 /// `text` without `key`, wherever a server repeats it.

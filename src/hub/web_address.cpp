@@ -6,6 +6,8 @@
 #include <memory>
 #include <new>
 
+#include "core/text.hpp"
+
 namespace inference_exp::hub {
 
 namespace {
@@ -19,11 +21,6 @@ std::string part(CURLU* url, CURLUPart which) {
   char* text = nullptr;
   if (curl_url_get(url, which, &text, which == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0) != CURLUE_OK) return {};
   const std::unique_ptr<char, CurlFree> owner(text);
-  return text;
-}
-
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
   return text;
 }
 

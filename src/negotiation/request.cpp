@@ -16,12 +16,6 @@ namespace {
 constexpr std::array<std::string_view, 8> kBackendTypes{"onnx",         "trt",         "torch",     "torch-script",
                                                         "hugging-face", "ultralytics", "mediapipe", "custom"};
 
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
-
 std::vector<std::string> check_backends(const LoadOptions& options, const EnvironmentDescription& environment) {
   std::vector<std::string> backends;
   for (const std::string& asked : options.backends) {

@@ -25,16 +25,13 @@ std::optional<std::string> task_of(std::string_view name) {
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 /// "Ultralytics YOLO11n-seg model trained on coco.yaml" says yolov11. Only the words before " model" count: what
 /// follows is a path of the machine that trained it, and may well contain another family's name.
 std::optional<std::string> architecture_of(std::string_view description) {
   constexpr auto kVersions = std::to_array<std::string_view>({"8", "9", "10", "11", "12"});
   constexpr std::string_view kFamily = "yolo";
   constexpr std::size_t kLongestTitle = 256;
-  std::string title(description.substr(0, std::min(description.find(" model"), kLongestTitle)));
-  std::transform(title.begin(), title.end(), title.begin(), to_lower);
+  const std::string title = lower_case(description.substr(0, std::min(description.find(" model"), kLongestTitle)));
   for (std::size_t at = title.find(kFamily); at != std::string::npos; at = title.find(kFamily, at + 1)) {
     std::string_view version = std::string_view(title).substr(at + kFamily.size());
     if (version.starts_with('v')) version.remove_prefix(1);

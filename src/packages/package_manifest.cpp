@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/json.hpp"
+#include "core/text.hpp"
 #include "packages/json_reader.hpp"
 #include "packages/manifest_parts.hpp"
 #include "packages/package_directory.hpp"
@@ -62,12 +63,6 @@ std::map<std::string, std::string, std::less<>> parse_paths(const JsonReader& re
   std::map<std::string, std::string, std::less<>> paths;
   for (const auto& [name, path] : reader.members()) paths.emplace(name, path.text());
   return paths;
-}
-
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return text;
 }
 
 Json artifact_json(const PackageArtifact& artifact) {

@@ -139,11 +139,8 @@ std::optional<std::string> resolve_jetson_type(std::string_view board) {
 
 std::string plain_name(std::string_view name) {
   // Strings of the device tree end with NUL.
-  std::string result(trim(name.substr(0, name.find('\0'))));
-  for (char& c : result) {
-    if (c == ' ') c = '-';
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  std::string result = lower_case(trim(name.substr(0, name.find('\0'))));
+  std::ranges::replace(result, ' ', '-');
   return result;
 }
 

@@ -20,6 +20,7 @@
 #include "hub/hashing.hpp"
 #include "hub/materialize.hpp"
 #include "inference_exp/hub.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace inference_exp::hub::testing {
 
@@ -133,12 +134,6 @@ class CountingAccessManager : public AccessManager {
 /// A folder of this test's own, removed at its end, with a cache in it.
 class CacheTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    fs::remove_all(base_);
-    fs::create_directories(base_);
-  }
-  void TearDown() override { fs::remove_all(base_); }
-
   [[nodiscard]] fs::path outside() const { return base_ / "outside"; }
   [[nodiscard]] fs::path folder_of(const PackageMetadata& package = sample_package()) const {
     return home_.package_folder("coco/3", package.id);
@@ -154,12 +149,8 @@ class CacheTest : public ::testing::Test {
     return load(sample_model({package}), package);
   }
 
-  static std::string unique_name() {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    return std::string("hub_cache_") + test->test_suite_name() + "_" + test->name();
-  }
-
-  fs::path base_ = fs::path(::testing::TempDir()) / unique_name();
+  inference_exp::testing::TemporaryFolder temporary_;
+  fs::path base_ = temporary_.path();
   CacheHome home_{base_ / "home"};
   MaterializeSettings settings_;
   FakeDownload download_;

@@ -19,6 +19,7 @@
 #include "hub/hashing.hpp"
 #include "hub/part_file.hpp"
 #include "support/http_server.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace inference_exp::hub {
 
@@ -39,15 +40,12 @@ inline std::string read_whole(const std::filesystem::path& file) {
 class DownloadTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
     // Pauses are noted instead of made.
     settings_.sleep = [this](std::chrono::milliseconds time) {
       const std::lock_guard guard(mutex_);
       pauses_.push_back(time);
     };
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   /// Ranges from 1 MiB on, of at least 256 KiB.
   void use_small_ranges() {
@@ -81,10 +79,8 @@ class DownloadTest : public ::testing::Test {
     return ranges;
   }
 
-  std::filesystem::path folder_ =
-      std::filesystem::path(::testing::TempDir()) /
-      ("hub_" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->test_suite_name()) + "_" +
-       ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  web::TemporaryFolder temporary_;
+  std::filesystem::path folder_ = temporary_.path();
   std::filesystem::path target_ = folder_ / "shared-blobs" / "blob";
   web::HttpServer server_;
   std::shared_ptr<HttpClient> client_ = make_curl_client();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "inference_exp/errors.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace inference_exp::hub {
 namespace {
@@ -26,19 +27,21 @@ constexpr milliseconds kLong{20000};
 
 class FileLocks : public ::testing::Test {
  protected:
-  void SetUp() override {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  fs::path folder_ = fs::path(::testing::TempDir()) /
-                     ("hub_lock_" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+  testing::TemporaryFolder temporary_;
+  fs::path folder_ = temporary_.path();
   fs::path file_ = folder_ / ".blob.lock";
 };
 
 TEST_F(FileLocks, LieBesideTheirTarget) {
   EXPECT_EQ(lock_file_of("/cache/shared-blobs/abc"), "/cache/shared-blobs/.abc.lock");
+}
+
+TEST_F(FileLocks, AreWaitedForWhileTheHolderShowsSignsOfLife) {
+  const std::optional<FileLock> held = FileLock::try_acquire(file_);
+  std::int64_t asked = 0;
+  const auto alive_for_three_questions = [&] { return std::min<std::int64_t>(++asked, 3); };
+  EXPECT_THROW((void)lock_unless_stalled(file_, milliseconds{5}, alive_for_three_questions), FileLockTimeoutError);
+  EXPECT_EQ(asked, 4);  // before and after two waits: the second one brought nothing new
 }
 
 TEST_F(FileLocks, ExcludeASecondHolderInTheSameProcess) {

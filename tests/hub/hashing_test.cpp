@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "inference_exp/errors.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace inference_exp::hub {
 namespace {
@@ -56,9 +57,7 @@ TEST(Hashing, Blake2sHasNoOtherLengths) {
 }
 
 TEST(Hashing, FileInOneReading) {
-  const fs::path folder = fs::path(::testing::TempDir()) / "hub_hashing_file";
-  fs::remove_all(folder);
-  fs::create_directories(folder);
+  const testing::TemporaryFolder folder;
   const std::string text(3'000'001, 'x');
   std::ofstream(folder / "file", std::ios::binary) << text;
 

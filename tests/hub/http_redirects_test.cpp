@@ -8,6 +8,7 @@
 #include <string>
 
 #include "hub/http_client_fixture.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace inference_exp::hub {
 namespace {
@@ -118,22 +119,18 @@ TEST_F(HttpClientTest, ARedirectsOwnBodyIsNotWaitedFor) {
 /// A client that trusts one certificate, as SSL_CERT_FILE says.
 class TrustingClient {
  public:
-  explicit TrustingClient(const testing::TlsIdentity& identity, std::uint16_t unique)
-      : file_(std::filesystem::path(::testing::TempDir()) / ("https_test_" + std::to_string(unique) + ".pem")) {
+  explicit TrustingClient(const testing::TlsIdentity& identity) {
     std::ofstream(file_) << testing::certificate_pem(identity);
     ::unsetenv("CURL_CA_BUNDLE");  // would count more
     ::setenv("SSL_CERT_FILE", file_.c_str(), 1);
     client_ = make_curl_client();
     ::unsetenv("SSL_CERT_FILE");
   }
-  TrustingClient(const TrustingClient&) = delete;
-  TrustingClient& operator=(const TrustingClient&) = delete;
-  ~TrustingClient() { std::filesystem::remove(file_); }
-
   Answer send(const HttpRequest& request) { return hub::send(*client_, request); }
 
  private:
-  std::filesystem::path file_;
+  testing::TemporaryFolder folder_;
+  std::filesystem::path file_ = folder_ / "certificate.pem";
   std::shared_ptr<HttpClient> client_;
 };
 
@@ -141,7 +138,7 @@ class HttpsTest : public HttpClientTest {
  protected:
   std::shared_ptr<const testing::TlsIdentity> identity = testing::make_tls_identity();
   HttpServer secure{identity};
-  TrustingClient trusting{*identity, secure.port()};
+  TrustingClient trusting{*identity};
 };
 
 TEST_F(HttpsTest, TrustsTheCertificatesOfTheEnvironment) {
@@ -161,7 +158,7 @@ TEST_F(HttpsTest, AnUnknownCertificateIsRefused) {
 TEST_F(HttpsTest, ACertificateOfAnotherNameIsRefused) {
   const auto other_identity = testing::make_tls_identity("DNS:elsewhere.test");
   HttpServer other(other_identity);
-  const Answer answer = TrustingClient(*other_identity, other.port()).send({.url = other.url("/a")});
+  const Answer answer = TrustingClient(*other_identity).send({.url = other.url("/a")});
   ASSERT_TRUE(answer.result.failure);
   EXPECT_EQ(answer.result.failure->kind, Kind::tls);
   EXPECT_EQ(other.count(), 0U);

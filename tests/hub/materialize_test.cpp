@@ -2,12 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <latch>
+#include <optional>
 #include <thread>
+#include <vector>
 
 #include "hub/cache_fixture.hpp"
 #include "hub/file_lock.hpp"
+#include "hub/part_file.hpp"
 #include "inference_exp/errors.hpp"
 
 namespace inference_exp::hub {
@@ -294,6 +299,26 @@ TEST_F(Materialize, ALockThatIsHeldForTooLongIsItsOwnError) {
   EXPECT_EQ(download_.calls, 0);
 }
 
+TEST_F(Materialize, ADownloadThatGrowsIsWaitedForLongerThanTheTimeout) {
+  settings_.download.lock_timeout = std::chrono::milliseconds{500};
+  std::latch downloading(1);
+  const auto slow = [&](std::span<const DownloadTask> tasks, const DownloadSettings& settings) {
+    const fs::path part = part_path_of(tasks.front().target);
+    for (int i = 0; i < 24; ++i) {
+      write_file(part, std::string(static_cast<std::size_t>(i), 'x'));
+      if (i == 0) downloading.count_down();
+      std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    }
+    return download_(tasks, settings);
+  };
+  const std::jthread holder(
+      [&] { (void)materialize(home_, sample_model(), sample_package(), settings_, slow, access_); });
+  downloading.wait();
+  const MaterializedPackage waited = put();
+  EXPECT_FALSE(waited.fetched);
+  EXPECT_EQ(download_.calls, 1);
+}
+
 TEST_F(Materialize, AFailedDownloadComesOutAsItIs) {
   const auto fail = [](std::span<const DownloadTask>, const DownloadSettings&) -> std::vector<DownloadedFile> {
     throw RetryError("The server is gone.");
@@ -315,17 +340,51 @@ TEST_F(Materialize, ACacheThatCannotBeWrittenIsACacheError) {
   EXPECT_THROW(put(), ModelCacheError);
 }
 
+/// For a while this process is another user; only root can do that. Permissions bind it from then on.
+class AsUser {
+ public:
+  explicit AsUser(uid_t user) { EXPECT_EQ(::seteuid(user), 0); }
+  AsUser(const AsUser&) = delete;
+  AsUser& operator=(const AsUser&) = delete;
+  ~AsUser() { EXPECT_EQ(::seteuid(0), 0); }
+};
+
 TEST_F(Materialize, AReadOnlyCacheIsACacheErrorOnlyWhereSomethingIsMissing) {
-  if (::geteuid() == 0) GTEST_SKIP() << "permissions do not bind this user";
+  const mode_t mask = ::umask(0022);
   load();
-  for (const fs::path& folder : {home_.blobs(), folder_of(), folder_of().parent_path(), home_.models()}) {
-    fs::permissions(folder, fs::perms::owner_write, fs::perm_options::remove);
-  }
+  fs::permissions(base_, fs::perms(0755));
+  const std::vector<fs::path> folders{home_.blobs(), folder_of(), folder_of().parent_path(), home_.models()};
+  for (const fs::path& folder : folders) fs::permissions(folder, fs::perms(0555));
+  std::optional<AsUser> user;
+  if (::geteuid() == 0) user.emplace(65534);
   EXPECT_NO_THROW(load());
   EXPECT_THROW(load(sample_package("ffff")), ModelCacheError);
-  for (const fs::path& folder : {home_.models(), folder_of().parent_path(), folder_of(), home_.blobs()}) {
-    fs::permissions(folder, fs::perms::owner_write, fs::perm_options::add);
+  user.reset();
+  for (const fs::path& folder : folders) fs::permissions(folder, fs::perms(0755));
+  ::umask(mask);
+}
+
+TEST_F(Materialize, TwoUsersShareACacheThatBothMayWriteTo) {
+  if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: only root can be two users";
+  constexpr uid_t kFirst = 65533;
+  constexpr uid_t kSecond = 65534;
+  const mode_t mask = ::umask(0);
+  fs::permissions(base_, fs::perms(0777));
+  {
+    const AsUser user(kFirst);
+    load();
   }
+  {
+    const AsUser user(kSecond);
+    EXPECT_FALSE(load().fetched);
+    EXPECT_TRUE(load(sample_package("ffff")).folder != folder_of()) << "another package of the same files";
+  }
+  {
+    const AsUser user(kFirst);
+    EXPECT_NO_THROW(load(sample_package("ffff")));
+  }
+  ::umask(mask);
+  EXPECT_EQ(download_.calls, 1);
 }
 
 TEST_F(Materialize, FileSystemsWithoutLinksGetCopies) {

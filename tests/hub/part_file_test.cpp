@@ -12,6 +12,7 @@
 #include "hub/download_watchers.hpp"
 #include "hub/hashing.hpp"
 #include "inference_exp/errors.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace inference_exp::hub {
 namespace {
@@ -28,12 +29,6 @@ std::span<const std::byte> bytes_of(std::string_view text) { return std::as_byte
 
 class PartFiles : public ::testing::Test {
  protected:
-  void SetUp() override {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   /// Leaves a part with 5 of 10 bytes behind.
   void leave_half(const PartIdentity& identity, bool verified = true) const {
     PartFile part(target_);
@@ -48,8 +43,8 @@ class PartFiles : public ::testing::Test {
     return part.complete_bytes();
   }
 
-  fs::path folder_ = fs::path(::testing::TempDir()) /
-                     ("hub_part_" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+  testing::TemporaryFolder temporary_;
+  fs::path folder_ = temporary_.path();
   fs::path target_ = folder_ / "blob";
   PartIdentity hashed_{.md5 = "781e5e245d69b566979b86e28d23f2c7", .size = 10, .etag = "\"a\"", .last_modified = ""};
 };

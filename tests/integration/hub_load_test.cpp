@@ -341,6 +341,16 @@ TEST_F(HubLoad, AProviderOfTheCallersOwn) {
   EXPECT_THAT(refusal(), AllOf(HasSubstr("ModelRetrievalError"), HasSubstr("ours")));
 }
 
+TEST_F(HubLoad, AFolderOfThatNameComesBeforeTheId) {
+  testing::TemporaryFolder place;
+  fs::copy(testing::asset("models/shapes-detector"), place / kId, fs::copy_options::recursive);
+  const fs::path before = fs::current_path();
+  fs::current_path(place.path());
+  EXPECT_EQ(refusal(), "");
+  fs::current_path(before);
+  EXPECT_EQ(registry().questions(), 0U);
+}
+
 TEST_F(HubLoad, ThePackageThatIsNamedIsTheOneThatLoads) {
   registry().add_package(kId, "bbbb2222", testing::asset("models/shapes-detector"))["packageManifest"]["opset"] = 13;
   options_.model_package_id = "bbbb2222";
