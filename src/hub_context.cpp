@@ -178,6 +178,9 @@ hub::RuntimeFingerprint fingerprint_of(const EnvironmentDescription& environment
   std::string gpus;
   for (const GpuDescription& gpu : machine.gpus) gpus += gpu.name + " " + gpu.compute_capability + ",";
   fingerprint.emplace("gpus", gpus);
+  std::string preferred;
+  for (const std::string& name : options().onnx_execution_providers) preferred += name + ",";
+  fingerprint.emplace("preferred_providers", preferred);
   add(fingerprint, "driver", machine.driver_version);
   add(fingerprint, "cuda", machine.cuda_version);
   add(fingerprint, "trt", machine.trt_version);

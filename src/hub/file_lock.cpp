@@ -117,7 +117,7 @@ FileLock lock_unless_stalled(const fs::path& file, milliseconds timeout, Functio
   while (true) {
     const std::int64_t before = sign_of_life();
     try {
-      return FileLock(file, timeout, stop);
+      return {file, timeout, stop};
     } catch (const FileLockTimeoutError&) {
       if (sign_of_life() == before) throw;
     }
