@@ -204,11 +204,11 @@ FileLock lock_package(const CacheHome& home, const MaterializedPackage& package,
     (void)FileLock::try_acquire(file);
   }
   const auto sign_of_life = [&] {
-    std::int64_t sum = 0;
+    std::uint64_t sum = 0;  // may wrap around: only a change of it counts
     for (const MaterializedFile& each : package.files) {
-      sum += fs::exists(each.blob, error) ? 1 : last_growth_of(each.blob);
+      sum += fs::exists(each.blob, error) ? 1 : static_cast<std::uint64_t>(last_growth_of(each.blob));
     }
-    return sum;
+    return static_cast<std::int64_t>(sum);
   };
   return lock_unless_stalled(file, timeout, sign_of_life);
 }

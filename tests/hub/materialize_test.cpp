@@ -299,13 +299,14 @@ TEST_F(Materialize, ALockThatIsHeldForTooLongIsItsOwnError) {
   EXPECT_EQ(download_.calls, 0);
 }
 
-TEST_F(Materialize, ADownloadThatGrowsIsWaitedForLongerThanTheTimeout) {
+TEST_F(Materialize, ADownloadOfSeveralFilesThatGrowIsWaitedForLongerThanTheTimeout) {
   settings_.download.lock_timeout = std::chrono::milliseconds{500};
   std::latch downloading(1);
   const auto slow = [&](std::span<const DownloadTask> tasks, const DownloadSettings& settings) {
-    const fs::path part = part_path_of(tasks.front().target);
     for (int i = 0; i < 24; ++i) {
-      write_file(part, std::string(static_cast<std::size_t>(i), 'x'));
+      for (const DownloadTask& task : tasks) {
+        write_file(part_path_of(task.target), std::string(static_cast<std::size_t>(i), 'x'));
+      }
       if (i == 0) downloading.count_down();
       std::this_thread::sleep_for(std::chrono::milliseconds{50});
     }
