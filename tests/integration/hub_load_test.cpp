@@ -9,6 +9,7 @@
 #include <iterator>
 #include <latch>
 #include <memory>
+#include <mutex>
 #include <opencv2/imgcodecs.hpp>
 #include <string>
 #include <thread>
@@ -41,13 +42,13 @@ constexpr const char* kPackage = "aaaa1111";
 
 /// A registry with one model, made for the process: the library reads its address from the environment once.
 testing::ModelRegistry& registry() {
-  static testing::ModelRegistry& instance = *[] {
+  static const std::unique_ptr<testing::ModelRegistry> instance = [] {
     auto made = std::make_unique<testing::ModelRegistry>();
     setenv("ROBOFLOW_API_HOST", made->host().c_str(), 1);
     setenv("API_CALLS_MAX_TRIES", "1", 1);
-    return made.release();
+    return made;
   }();
-  return instance;
+  return *instance;
 }
 
 class HubLoad : public ::testing::Test {
@@ -59,7 +60,10 @@ class HubLoad : public ::testing::Test {
     registry().server().forget_requests();
     options_.hub.cache_home = cache_.path();
     options_.hub.api_key = kKey;
-    set_log_callback([this](LogLevel /*level*/, std::string_view message) { log_.append(message).append("\n"); });
+    set_log_callback([this](LogLevel /*level*/, std::string_view message) {
+      const std::scoped_lock lock(log_mutex_);
+      log_.append(message).append("\n");
+    });
   }
   ~HubLoad() override { set_log_callback({}); }
 
@@ -85,6 +89,7 @@ class HubLoad : public ::testing::Test {
 
   testing::TemporaryFolder cache_;
   LoadOptions options_;
+  std::mutex log_mutex_;
   std::string log_;
 };
 
@@ -269,13 +274,19 @@ class Recorder : public AccessManager {
     aliases.push_back(std::string(alias) + "=" + std::string(model_id));
   }
   void on_package_access_granted(const Package& package) override { granted.emplace_back(package.package_id); }
-  void on_file_created(const fs::path& file, const Package& /*package*/) override { created.push_back(file); }
+  void on_file_created(const fs::path& file, const Package& /*package*/) override {
+    const std::scoped_lock lock(mutex_);  // files are fetched side by side
+    created.push_back(file);
+  }
   void on_model_loaded(const Package& package) override { loaded.emplace_back(package.package_id); }
 
   std::string forbidden;
   bool cached_choices_allowed = true;
   std::vector<std::string> aliases, granted, loaded;
   std::vector<fs::path> created;
+
+ private:
+  std::mutex mutex_;
 };
 
 TEST_F(HubLoad, AccessRulesAreAskedAndTold) {
