@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/text.hpp"
 #include "inference_exp/errors.hpp"
 #include "models/bare_model.hpp"
 #include "models/registry.hpp"
@@ -28,11 +29,13 @@ std::optional<std::string_view> model_file_of(std::string_view backend) {
 
 void check_backend_allowed(const std::string& backend, const LoadOptions& options) {
   for (const std::string& name : options.backends) {
-    if (model_file_of(name)) continue;
+    if (model_file_of(lower_case(name))) continue;
     throw UnknownBackendTypeError("There is no backend \"" + name + "\".",
                                   "Known are onnx, trt, torch and torch-script.");
   }
-  if (options.backends.empty() || std::ranges::find(options.backends, backend) != options.backends.end()) return;
+  if (options.backends.empty()) return;
+  const auto is_it = [&](const std::string& name) { return lower_case(name) == backend; };
+  if (std::ranges::any_of(options.backends, is_it)) return;
   throw ModelPackageNegotiationError("The model needs the backend \"" + backend + "\", which the caller did not allow.",
                                      "Add it to LoadOptions::backends (--backend), or leave that empty.");
 }
@@ -70,7 +73,9 @@ PackageKind kind_of(const packages::PackageDirectory& package) {
 }  // namespace
 
 std::unique_ptr<Model> load_package(const fs::path& folder, const LoadOptions& options) {
-  return load_package(folder, kind_of(packages::PackageDirectory(folder)), options);
+  const PackageKind kind = kind_of(packages::PackageDirectory(folder));
+  if (model_file_of(kind.backend)) check_backend_allowed(kind.backend, options);
+  return load_package(folder, kind, options);
 }
 
 std::unique_ptr<Model> load_package(const fs::path& folder, const PackageKind& kind, const LoadOptions& options) {
@@ -80,7 +85,6 @@ std::unique_ptr<Model> load_package(const fs::path& folder, const PackageKind& k
     throw CorruptedModelPackageError(folder.string() + ": the backend \"" + kind.backend + "\" is not known.",
                                      "Known are onnx, trt, torch and torch-script.");
   }
-  check_backend_allowed(kind.backend, options);
 
   models::ModelInit init;
   init.architecture = kind.architecture;

@@ -20,7 +20,7 @@ struct PackageKind {
 /// Opens a package folder as its model_config.json says.
 [[nodiscard]] std::unique_ptr<Model> load_package(const std::filesystem::path& folder, const LoadOptions& options);
 
-/// Opens a package folder that has no model_config.json yet.
+/// Opens a package folder that has no model_config.json yet; LoadOptions::backends was heeded when it was chosen.
 [[nodiscard]] std::unique_ptr<Model> load_package(const std::filesystem::path& folder, const PackageKind& kind,
                                                   const LoadOptions& options);
 

@@ -30,6 +30,7 @@
 #include "hub/downloader.hpp"
 #include "hub/hashing.hpp"
 #include "support/http_server.hpp"
+#include "support/median.hpp"
 
 extern char** environ;
 
@@ -138,11 +139,6 @@ void make_noise(const fs::path& file, std::uint64_t bytes) {
   }
 }
 
-double median(std::vector<double> samples) {
-  std::ranges::sort(samples);
-  return samples[samples.size() / 2];
-}
-
 void compare(const std::string& program, const std::string& url, const fs::path& folder, const std::string& md5,
              double megabytes, int rounds) {
   const fs::path target = folder / "downloaded";
@@ -163,8 +159,12 @@ void compare(const std::string& program, const std::string& url, const fs::path&
   std::printf(
       "%s\n  downloader %7.1f MB/s\n  curl       %7.1f MB/s   ratio %.2f\n  curl+flush %7.1f MB/s   ratio %.2f\n"
       "  memory grew by %.1f MB at most\n",
-      url.c_str(), megabytes / median(ours), megabytes / median(curls), median(curls) / median(ours),
-      megabytes / median(flushed), median(flushed) / median(ours), static_cast<double>(growth) / 1024);
+      url.c_str(), megabytes / inference_exp::benchmarks::median(ours),
+      megabytes / inference_exp::benchmarks::median(curls),
+      inference_exp::benchmarks::median(curls) / inference_exp::benchmarks::median(ours),
+      megabytes / inference_exp::benchmarks::median(flushed),
+      inference_exp::benchmarks::median(flushed) / inference_exp::benchmarks::median(ours),
+      static_cast<double>(growth) / 1024);
 }
 
 int run(const std::vector<std::string>& arguments) {

@@ -17,6 +17,7 @@
 
 #include "bare_session.hpp"
 #include "inference_exp/auto_model.hpp"
+#include "support/median.hpp"
 
 namespace ie = inference_exp;
 
@@ -39,11 +40,6 @@ void time_rounds(std::vector<double>& samples, const Work& work) {
     work();
     samples.push_back(milliseconds_since(start));
   }
-}
-
-double median(std::vector<double> samples) {
-  std::ranges::sort(samples);
-  return samples[samples.size() / 2];
 }
 
 /// Coloured rectangles on noise: enough structure that the post-processor has candidates to look at.
@@ -86,10 +82,11 @@ int run(std::span<char*> arguments) {
     time_rounds(ours, [&] { (void)model->infer(image, options); });
   }
   std::printf("%dx%d, %d thread(s), %zu predicts each\n", size.width, size.height, threads, ours.size());
-  std::printf("bare ONNX Runtime Run   median %8.3f ms\n", median(bare));
-  std::printf("infer, decoded picture  median %8.3f ms   (last call: pre %.3f run %.3f post %.3f ms)\n", median(ours),
-              stages.pre_process * 1e3, stages.run * 1e3, stages.post_process * 1e3);
-  std::printf("ratio %.4f\n", median(ours) / median(bare));
+  std::printf("bare ONNX Runtime Run   median %8.3f ms\n", inference_exp::benchmarks::median(bare));
+  std::printf("infer, decoded picture  median %8.3f ms   (last call: pre %.3f run %.3f post %.3f ms)\n",
+              inference_exp::benchmarks::median(ours), stages.pre_process * 1e3, stages.run * 1e3,
+              stages.post_process * 1e3);
+  std::printf("ratio %.4f\n", inference_exp::benchmarks::median(ours) / inference_exp::benchmarks::median(bare));
   return 0;
 }
 

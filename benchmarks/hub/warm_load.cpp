@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +19,7 @@
 #include "hub/http.hpp"
 #include "inference_exp/auto_model.hpp"
 #include "inference_exp/weights_provider.hpp"
+#include "support/median.hpp"
 
 namespace {
 
@@ -91,15 +91,13 @@ double milliseconds_of(const std::string& what, const fs::path& cache) {
   return time;
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 int compare(const fs::path& folder, int rounds) {
-  std::array<char, 32> pattern{"/tmp/warm_load_XXXXXX"};
-  const fs::path cache = mkdtemp(pattern.data());
+  std::string pattern = (fs::temp_directory_path() / "warm_load_XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) {
+    std::perror(pattern.c_str());
+    return 1;
+  }
+  const fs::path cache = pattern;
   const auto provider = std::make_shared<OnePackage>(folder);
   provider->fill(folder, cache);
   register_weights_provider("benchmark", provider);
@@ -115,7 +113,8 @@ int compare(const fs::path& folder, int rounds) {
     by_id.push_back(milliseconds_of(std::string(kModel), cache));
   }
   std::printf("by folder: median %.1f ms\nby id:     median %.1f ms, no request sent\non top:    %.1f ms\n",
-              median(by_path), median(by_id), median(by_id) - median(by_path));
+              benchmarks::median(by_path), benchmarks::median(by_id),
+              benchmarks::median(by_id) - benchmarks::median(by_path));
   fs::remove_all(cache);
   return 0;
 }

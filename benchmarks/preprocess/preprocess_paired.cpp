@@ -9,6 +9,7 @@
 #include <string>
 
 #include "scenes.hpp"
+#include "support/median.hpp"
 
 namespace inference_exp::benchmarks {
 namespace {
@@ -18,12 +19,6 @@ double microseconds(const Work& work) {
   const auto start = std::chrono::steady_clock::now();
   work();
   return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 struct Times {

@@ -112,10 +112,10 @@ FileLock::~FileLock() {
   ::close(descriptor_);
 }
 
-FileLock lock_unless_stalled(const fs::path& file, milliseconds timeout, FunctionRef<std::int64_t()> sign_of_life,
+FileLock lock_unless_stalled(const fs::path& file, milliseconds timeout, FunctionRef<std::uint64_t()> sign_of_life,
                              const std::stop_token& stop) {
   while (true) {
-    const std::int64_t before = sign_of_life();
+    const std::uint64_t before = sign_of_life();
     try {
       return {file, timeout, stop};
     } catch (const FileLockTimeoutError&) {

@@ -35,7 +35,7 @@ class FileLock {
 /// Waits for as long as the holder shows signs of life: that its work takes long is no reason to give up. Times out
 /// when `sign_of_life` answers the same before and after a whole `timeout`.
 [[nodiscard]] FileLock lock_unless_stalled(const std::filesystem::path& file, std::chrono::milliseconds timeout,
-                                           FunctionRef<std::int64_t()> sign_of_life, const std::stop_token& stop = {});
+                                           FunctionRef<std::uint64_t()> sign_of_life, const std::stop_token& stop = {});
 
 /// The lock file beside `target`: ".<name>.lock".
 [[nodiscard]] std::filesystem::path lock_file_of(const std::filesystem::path& target);

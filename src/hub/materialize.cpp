@@ -206,9 +206,9 @@ FileLock lock_package(const CacheHome& home, const MaterializedPackage& package,
   const auto sign_of_life = [&] {
     std::uint64_t sum = 0;  // may wrap around: only a change of it counts
     for (const MaterializedFile& each : package.files) {
-      sum += fs::exists(each.blob, error) ? 1 : static_cast<std::uint64_t>(last_growth_of(each.blob));
+      sum += fs::exists(each.blob, error) ? 1 : last_growth_of(each.blob);
     }
-    return static_cast<std::int64_t>(sum);
+    return sum;
   };
   return lock_unless_stalled(file, timeout, sign_of_life);
 }

@@ -273,10 +273,10 @@ void PartFile::discard() noexcept {
   remove_quietly(part_);
 }
 
-std::int64_t last_growth_of(const fs::path& target) {
+std::uint64_t last_growth_of(const fs::path& target) {
   std::error_code error;
   const fs::file_time_type time = fs::last_write_time(part_path_of(target), error);
-  return error ? 0 : static_cast<std::int64_t>(time.time_since_epoch().count());
+  return error ? 0 : static_cast<std::uint64_t>(time.time_since_epoch().count());
 }
 
 fs::path part_path_of(const fs::path& target) {

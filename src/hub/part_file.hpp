@@ -123,7 +123,7 @@ class PartFile {
 /// ".<name>.part" and ".<name>.part.json" beside `target`.
 [[nodiscard]] std::filesystem::path part_path_of(const std::filesystem::path& target);
 /// A number that changes whenever a download to `target` writes something, whichever process does it.
-[[nodiscard]] std::int64_t last_growth_of(const std::filesystem::path& target);
+[[nodiscard]] std::uint64_t last_growth_of(const std::filesystem::path& target);
 [[nodiscard]] std::filesystem::path part_record_path_of(const std::filesystem::path& target);
 
 }  // namespace inference_exp::hub

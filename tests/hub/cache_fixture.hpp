@@ -20,6 +20,7 @@
 #include "hub/hashing.hpp"
 #include "hub/materialize.hpp"
 #include "inference_exp/hub.hpp"
+#include "support/sample_model.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace inference_exp::hub::testing {
@@ -65,13 +66,7 @@ inline PackageMetadata sample_package(std::string id = "0a1b2c3d") {
 }
 
 inline ModelMetadata sample_model(std::vector<PackageMetadata> packages = {sample_package()}) {
-  ModelMetadata model;
-  model.model_id = "coco/3";
-  model.architecture = "yolov8";
-  model.variant = "yolov8n";
-  model.task = "object-detection";
-  model.packages = std::move(packages);
-  return model;
+  return inference_exp::testing::detector_with(std::move(packages));
 }
 
 /// Writes what an address says, in the steps of the real download, and counts.

@@ -38,10 +38,10 @@ TEST_F(FileLocks, LieBesideTheirTarget) {
 
 TEST_F(FileLocks, AreWaitedForWhileTheHolderShowsSignsOfLife) {
   const std::optional<FileLock> held = FileLock::try_acquire(file_);
-  std::int64_t asked = 0;
-  const auto alive_for_three_questions = [&] { return std::min<std::int64_t>(++asked, 3); };
+  std::uint64_t asked = 0;
+  const auto alive_for_three_questions = [&] { return std::min<std::uint64_t>(++asked, 3); };
   EXPECT_THROW((void)lock_unless_stalled(file_, milliseconds{5}, alive_for_three_questions), FileLockTimeoutError);
-  EXPECT_EQ(asked, 4);  // before and after two waits: the second one brought nothing new
+  EXPECT_EQ(asked, 4U);  // before and after two waits: the second one brought nothing new
 }
 
 TEST_F(FileLocks, ExcludeASecondHolderInTheSameProcess) {

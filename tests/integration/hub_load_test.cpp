@@ -352,6 +352,15 @@ TEST_F(HubLoad, AProviderOfTheCallersOwn) {
   EXPECT_THAT(refusal(), AllOf(HasSubstr("ModelRetrievalError"), HasSubstr("ours")));
 }
 
+TEST_F(HubLoad, BackendsMayBeNamedInAnyCaseAndBesideThoseThatCannotRun) {
+  options_.backends = {"ONNX", "hugging-face"};
+  EXPECT_EQ(refusal(), "");
+  options_.backends = {"trt"};
+  EXPECT_THAT(refusal(), HasSubstr("NoModelPackagesAvailableError"));
+  options_.model_package_id = kPackage;  // no other filter but trust
+  EXPECT_EQ(refusal(), "");
+}
+
 TEST_F(HubLoad, AFolderOfThatNameComesBeforeTheId) {
   testing::TemporaryFolder place;
   fs::copy(testing::asset("models/shapes-detector"), place / kId, fs::copy_options::recursive);

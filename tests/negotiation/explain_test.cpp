@@ -48,7 +48,7 @@ TEST(Explain, NamesEveryAnnouncedPackage) {
 }
 
 TEST(Explain, NamesWhatWasSkipped) {
-  ModelMetadata model = model_with({});
+  ModelMetadata model = detector_with({});
   model.skipped = {{"x", "tfjs-model-package-v1", "Such packages are not used here."}, {"", "", "It has no type."}};
   const std::string text = explain(negotiation::negotiate(model, "coco/3", {}, gpu_server(), all_implementations()));
   EXPECT_THAT(text, StartsWith("Model: coco/3, yolov8"));
@@ -97,7 +97,7 @@ TEST(NothingLeft, SaysThatNothingWasAnnounced) {
 }
 
 TEST(NothingLeft, MentionsWhatWasSkipped) {
-  ModelMetadata model = model_with({});
+  ModelMetadata model = detector_with({});
   model.skipped = {{"x", "a", "It is odd."}, {"y", "a", "It is odd."}};
   const auto error = nothing_left(negotiation::negotiate(model, "m", {}, gpu_server(), all_implementations()));
   EXPECT_THAT(error.message(), AllOf(HasSubstr("no package of the model \"m\" that this library can use"),

@@ -15,7 +15,7 @@ using ::testing::UnorderedElementsAre;
 
 Decision decide_with(const Implementation& implementation, PackageMetadata package) {
   const std::vector<Implementation> implementations{implementation};
-  return negotiation::negotiate(model_with({std::move(package)}), "yolov8n-640", {}, gpu_server(), implementations);
+  return negotiation::negotiate(detector_with({std::move(package)}), "yolov8n-640", {}, gpu_server(), implementations);
 }
 
 LoadOptions with_batch(std::int32_t min, std::int32_t max) {

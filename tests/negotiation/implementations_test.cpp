@@ -13,7 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::UnorderedElementsAre;
 
 Decision decide_for(std::string architecture, std::vector<PackageMetadata> packages) {
-  ModelMetadata model = model_with(std::move(packages));
+  ModelMetadata model = detector_with(std::move(packages));
   model.architecture = std::move(architecture);
   LoadOptions options;
   options.nms_fusion_preferences.emplace();

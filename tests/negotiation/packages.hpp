@@ -12,6 +12,7 @@
 
 #include "inference_exp/errors.hpp"
 #include "negotiation/negotiate.hpp"
+#include "support/sample_model.hpp"
 
 namespace inference_exp::testing {
 
@@ -137,16 +138,6 @@ inline EnvironmentDescription jetson() {
   return environment;
 }
 
-inline ModelMetadata model_with(std::vector<PackageMetadata> packages) {
-  ModelMetadata model;
-  model.model_id = "coco/3";
-  model.architecture = "yolov8";
-  model.variant = "yolov8n";
-  model.task = "object-detection";
-  model.packages = std::move(packages);
-  return model;
-}
-
 /// Everything that the packages of these tests need.
 inline std::vector<Implementation> all_implementations() {
   std::vector<Implementation> all;
@@ -158,7 +149,7 @@ inline std::vector<Implementation> all_implementations() {
 
 inline Decision decide(std::vector<PackageMetadata> packages, const LoadOptions& options = {},
                        const EnvironmentDescription& environment = gpu_server()) {
-  return negotiation::negotiate(model_with(std::move(packages)), "yolov8n-640", options, environment,
+  return negotiation::negotiate(detector_with(std::move(packages)), "yolov8n-640", options, environment,
                                 all_implementations());
 }
 

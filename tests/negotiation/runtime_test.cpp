@@ -95,7 +95,7 @@ TEST(OnnxRuntime, TheCallersOrderCounts) {
 
 TEST(OnnxRuntime, TheDefaultPreferenceComesFromTheCaller) {
   const negotiation::NegotiationInputs inputs{.onnx_execution_providers = {"CPUExecutionProvider"}};
-  const Decision decision = negotiation::negotiate(model_with({not_on({"CUDAExecutionProvider"})}), "m", {},
+  const Decision decision = negotiation::negotiate(detector_with({not_on({"CUDAExecutionProvider"})}), "m", {},
                                                    gpu_server(), all_implementations(), inputs);
   EXPECT_FALSE(decision.ranked.empty());
 }
@@ -192,7 +192,7 @@ TEST(OtherBackends, NoPlugInServesThem) {
     package.backend = name;
     const std::vector<Implementation> implementations{{"yolov8", "object-detection", name}};
     const Rejection rejection =
-        only_rejection(negotiation::negotiate(model_with({package}), "m", {}, gpu_server(), implementations));
+        only_rejection(negotiation::negotiate(detector_with({package}), "m", {}, gpu_server(), implementations));
     EXPECT_EQ(rejection.stage, NegotiationStage::runtime);
     EXPECT_THAT(rejection.reason, HasSubstr("No plug-in is known that serves the backend \"" + std::string(name)));
     EXPECT_EQ(rejection_of(package).stage, NegotiationStage::implementation);
