@@ -42,6 +42,25 @@ function(inference_exp_add_room room)
   endforeach()
 endfunction()
 
+# A plug-in's shared object: one symbol leaves it, the build tree's programs find it, installed ones too.
+function(inference_exp_install_plugin target component)
+  set(exports ${PROJECT_SOURCE_DIR}/backends/common/exports.map)
+  # The map also holds back what templates of other libraries would export.
+  target_link_options(${target} PRIVATE -Wl,--version-script=${exports})
+  if(NOT INFERENCE_EXP_SANITIZE)
+    target_link_options(${target} PRIVATE -Wl,-z,defs)
+  endif()
+  set(folder ${CMAKE_LIBRARY_OUTPUT_DIRECTORY})
+  if(NOT folder)
+    set(folder ${PROJECT_BINARY_DIR}/lib)
+  endif()
+  set_target_properties(${target} PROPERTIES
+    LIBRARY_OUTPUT_DIRECTORY ${folder}/inference_exp LINK_DEPENDS ${exports})
+  if(INFERENCE_EXP_INSTALL)
+    install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/inference_exp COMPONENT ${component})
+  endif()
+endfunction()
+
 # A GoogleTest program made of the named rooms' objects, so that internals can be tested:
 #   inference_exp_add_test(vision ROOMS core vision SOURCES nms_test.cpp LIBRARIES ... LABELS ...)
 function(inference_exp_add_test name)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what building needs, on Debian 12 or a system with the same packages. Does nothing when all is there.
-#   scripts/install_dependencies.sh [--tests | --checks]
-# --tests adds what the tests need, --checks what the sanitizers, fuzzers and linters need on top.
+#   scripts/install_dependencies.sh [--torch | --tests | --checks]
+# --torch adds LibTorch for the Torch plug-in (about 600 MB), --tests what the tests need, LibTorch too, --checks what the
+# sanitizers, fuzzers and linters need on top.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -10,12 +11,16 @@ packages=(
   g++ cmake ninja-build                                  # the build
   libhwy-dev nlohmann-json3-dev                          # the library
   libcurl4-openssl-dev libssl-dev libb2-dev              # its model ids: downloads and hashes
+  zlib1g-dev libutf8proc-dev                             # its models that read text
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-videoio-dev # annotators and the program
   libcli11-dev libspdlog-dev                             # the program
   curl ca-certificates                                   # to fetch ONNX Runtime
 )
 if [[ "${1:-}" == --tests || "${1:-}" == --checks ]]; then
   packages+=(libgtest-dev libgmock-dev)
+fi
+if [[ "${1:-}" == --torch || "${1:-}" == --tests || "${1:-}" == --checks ]]; then
+  packages+=(libtorch-dev libopenblas0-pthread) # with Debian's reference BLAS LibTorch is 10 to 60 times slower
 fi
 if [[ "${1:-}" == --checks ]]; then
   packages+=(git clang clang-format clang-tidy libclang-rt-14-dev)

@@ -13,7 +13,8 @@ fi
 echo "clang-format: ${#sources[@]} files"
 clang-format --dry-run --Werror "${sources[@]}"
 
-mapfile -t units < <(git ls-files 'src/*.cpp' 'backends/*.cpp' 'apps/*.cpp')
+# The Torch plug-in is left out: clang 14 cannot parse LibTorch 1.13's headers as C++20.
+mapfile -t units < <(git ls-files 'src/*.cpp' 'backends/*.cpp' 'apps/*.cpp' ':!backends/torch/*')
 echo "clang-tidy: ${#units[@]} files"
 printf '%s\0' "${units[@]}" |
   xargs -0 -n 1 -P "$(nproc)" clang-tidy -p build/release --quiet --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unused-command-line-argument 2> >(grep -v 'warnings generated' >&2 || true)

@@ -31,7 +31,7 @@ std::unique_ptr<Model> AutoModel::from_pretrained(std::string_view model, const 
   if (!fs::exists(status)) {
     if (!is_surely_a_path(model)) return load_from_hub(model, options);
     throw ModelRetrievalError("There is no model package or model file at \"" + std::string(model) + "\".",
-                              "Give the path of a package folder or of an .onnx file, or a model id.");
+                              "Give the path of a package folder or of an .onnx or .pth file, or a model id.");
   }
   if (!options.allow_direct_local_storage_loading) {
     throw DirectLocalStorageAccessError("\"" + std::string(model) + "\" is a local path, and loading those is off.",

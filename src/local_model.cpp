@@ -9,6 +9,9 @@
 #include "inference_exp/errors.hpp"
 #include "models/bare_model.hpp"
 #include "models/registry.hpp"
+#include "models/rfdetr_checkpoint.hpp"
+#include "models/rfdetr_classes.hpp"
+#include "models/rfdetr_preprocess.hpp"
 #include "packages/package_directory.hpp"
 #include "runtime/backend_registry.hpp"
 
@@ -17,6 +20,8 @@ namespace inference_exp {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::string_view kRfdetr = "rfdetr";
 
 /// The network's file in a package of each backend that runs one file (loading.md, section 3.1).
 std::optional<std::string_view> model_file_of(std::string_view backend) {
@@ -57,6 +62,19 @@ void limit_batch(packages::ForwardPass& forward, const LoadOptions& options) {
   forward.max_dynamic_batch_size = std::min(wanted, forward.max_dynamic_batch_size.value_or(wanted));
 }
 
+/// What the plug-in of a checkpoint, which holds weights but no graph, has to be told.
+runtime::NetworkOptions network_options(const PackageKind& kind, const packages::PackageDirectory& package) {
+  if (kind.backend != "torch" || kind.architecture != kRfdetr) return {};
+  return {{"architecture", std::string(kRfdetr)}, {"model_type", package.model_type()}};
+}
+
+/// An environment.json says less than an inference_config.json; what it leaves out its families agree on.
+void complete_environment(const packages::PackageDirectory& package, models::ModelInit& init) {
+  if (init.architecture != kRfdetr || package.has("inference_config.json")) return;
+  models::complete_rfdetr_environment(init.config);
+  models::remove_background(init.class_names, init.config.class_names_operations);
+}
+
 PackageKind kind_of(const packages::PackageDirectory& package) {
   const packages::ModelConfig config = package.model_config();
   const fs::path file = package.root() / "model_config.json";
@@ -68,6 +86,32 @@ PackageKind kind_of(const packages::PackageDirectory& package) {
   return {.architecture = config_value(config.model_architecture, file, "model_architecture"),
           .task = config_value(config.task_type, file, "task_type"),
           .backend = config_value(config.backend_type, file, "backend_type")};
+}
+
+models::ModelInit open_onnx_file(const fs::path& file, const LoadOptions& options) {
+  const std::string backend = "onnx";
+  check_backend_allowed(backend, options);
+  return models::describe_bare_model(runtime::open_session(backend, file, options.session, options.backend_paths),
+                                     options, file.string());
+}
+
+/// Checkpoint files without a package are those of RF-DETR (loading.md, section 1.3).
+models::ModelInit open_checkpoint_file(const fs::path& file, const LoadOptions& options) {
+  const std::string backend = "torch";
+  check_backend_allowed(backend, options);
+  models::check_checkpoint_options(options, file.string());
+  runtime::NetworkOptions network{{"architecture", std::string(kRfdetr)}};
+  if (options.model_type) network.emplace("model_type", *options.model_type);
+  return models::describe_checkpoint(
+      runtime::open_session(backend, file, options.session, options.backend_paths, network), options, file.string());
+}
+
+models::ModelInit open_model_file(const fs::path& file, const LoadOptions& options) {
+  const fs::path extension = file.extension();
+  if (extension == ".onnx") return open_onnx_file(file, options);
+  if (extension == ".pth" || extension == ".pt") return open_checkpoint_file(file, options);
+  throw InvalidModelInitParameterError(file.string() + " is not a model file of a known kind.",
+                                       "Give a package folder or an .onnx or .pth file.");
 }
 
 }  // namespace
@@ -92,21 +136,15 @@ std::unique_ptr<Model> load_package(const fs::path& folder, const PackageKind& k
   init.config = package.inference_config();
   init.class_names = package.class_names();
   if (init.task == "keypoint-detection") init.skeletons = package.skeletons();
-  init.session =
-      runtime::open_session(kind.backend, package.require(*model_file), options.session, options.backend_paths);
+  complete_environment(package, init);
+  init.session = runtime::open_session(kind.backend, package.require(*model_file), options.session,
+                                       options.backend_paths, network_options(kind, package));
   limit_batch(init.config.forward_pass, options);
   return models::make_model(std::move(init));
 }
 
 std::unique_ptr<Model> load_model_file(const fs::path& file, const LoadOptions& options) {
-  if (file.extension() != ".onnx") {
-    throw InvalidModelInitParameterError(file.string() + " is not a model file of a known kind.",
-                                         "Give a package folder or an .onnx file.");
-  }
-  const std::string backend = "onnx";
-  check_backend_allowed(backend, options);
-  models::ModelInit init = models::describe_bare_model(
-      runtime::open_session(backend, file, options.session, options.backend_paths), options, file.string());
+  models::ModelInit init = open_model_file(file, options);
   limit_batch(init.config.forward_pass, options);
   return models::make_model(std::move(init));
 }

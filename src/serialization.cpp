@@ -197,6 +197,7 @@ void write_backend(const BackendDescription& backend, JsonWriter& json) {
   json.member("runtime_path", std::string_view(backend.runtime_path));
   write_list("execution_providers", backend.execution_providers, json);
   write_list("devices", backend.devices, json);
+  json.member("math_library", std::string_view(backend.math_library));
   json.end_object();
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 [[noreturn]] void throw_without_hub() {
   throw MissingDependencyError("This library was built without model ids.",
-                               "Give the path of a package folder or of an .onnx file, or build with "
+                               "Give the path of a package folder or of an .onnx or .pth file, or build with "
                                "-DINFERENCE_EXP_HUB=ON.");
 }
 

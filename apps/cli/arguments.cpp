@@ -102,6 +102,7 @@ class Parser {
     add_bench();
     hub_.emplace(app_, loading_);
     add_environment();
+    add_checkpoint();
   }
 
   std::variant<Arguments, ExitCode> parse(int argc, const char* const* argv) {
@@ -171,6 +172,12 @@ class Parser {
         ->allow_extra_args(false);
   }
 
+  void add_checkpoint() {
+    checkpoint_ = app_.add_subcommand("checkpoint", "List the tensors in a file of weights");
+    checkpoint_->add_option("FILE", checkpoint_arguments_.file, "A .pth, .pt or .safetensors file")->required();
+    checkpoint_->add_flag("--json", checkpoint_arguments_.json, "As JSON, with what else the file holds");
+  }
+
   Arguments result() {
     if (infer_->parsed()) {
       resolve(infer_arguments_.model, raw_, loading_);
@@ -183,6 +190,7 @@ class Parser {
       return {bench_arguments_, verbose_};
     }
     if (std::optional<Command> command = hub_->result()) return {*std::move(command), verbose_};
+    if (checkpoint_->parsed()) return {checkpoint_arguments_, verbose_};
     environment_arguments_.backend_paths.assign(environment_paths_.begin(), environment_paths_.end());
     return {environment_arguments_, verbose_};
   }
@@ -191,9 +199,11 @@ class Parser {
   CLI::App* infer_ = nullptr;
   CLI::App* bench_ = nullptr;
   CLI::App* environment_ = nullptr;
+  CLI::App* checkpoint_ = nullptr;
   InferArguments infer_arguments_;
   BenchArguments bench_arguments_;
   EnvironmentArguments environment_arguments_;
+  CheckpointArguments checkpoint_arguments_;
   RawInferenceArguments raw_;
   LoadArguments loading_;
   std::optional<HubArguments> hub_;

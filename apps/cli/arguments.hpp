@@ -45,6 +45,12 @@ struct EnvironmentArguments {
   bool json = false;
 };
 
+/// What is in a file of weights.
+struct CheckpointArguments {
+  std::filesystem::path file;
+  bool json = false;
+};
+
 /// What a provider says of a model, or of one package of it.
 struct DescribeArguments {
   std::string model;
@@ -88,8 +94,9 @@ struct OfflineArguments {
   bool json = false;
 };
 
-using Command = std::variant<InferArguments, BenchArguments, EnvironmentArguments, DescribeArguments, ExplainArguments,
-                             ModelsArguments, PullArguments, CacheArguments, OfflineArguments>;
+using Command =
+    std::variant<InferArguments, BenchArguments, EnvironmentArguments, CheckpointArguments, DescribeArguments,
+                 ExplainArguments, ModelsArguments, PullArguments, CacheArguments, OfflineArguments>;
 
 struct Arguments {
   Command command;

@@ -9,6 +9,7 @@ namespace inference_exp::cli {
 [[nodiscard]] ExitCode run(const InferArguments& arguments);
 [[nodiscard]] ExitCode run(const BenchArguments& arguments);
 [[nodiscard]] ExitCode run(const EnvironmentArguments& arguments);
+[[nodiscard]] ExitCode run(const CheckpointArguments& arguments);
 [[nodiscard]] ExitCode run(const DescribeArguments& arguments);
 [[nodiscard]] ExitCode run(const ExplainArguments& arguments);
 [[nodiscard]] ExitCode run(const ModelsArguments& arguments);

@@ -28,6 +28,7 @@ void print(const BackendDescription& backend) {
   print_line("runtime library:     ", backend.runtime_path);
   print_line("execution providers: ", joined(backend.execution_providers));
   print_line("devices:             ", joined(backend.devices));
+  print_line("math library:        ", backend.math_library);
 }
 
 void print_fact(const char* what, const std::optional<std::string>& value) {

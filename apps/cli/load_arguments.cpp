@@ -63,6 +63,16 @@ void LoadArguments::add_bare_file_options(CLI::App& command) {
   command.add_option("--architecture", options_.architecture, "Family of a bare model file, such as yolov8")
       ->group(kGroup);
   command.add_option("--task", options_.task, "Task of a bare model file, such as object-detection")->group(kGroup);
+  command
+      .add_option("--model-type", options_.model_type,
+                  "Size of an RF-DETR checkpoint, such as rfdetr-base (default: told from the file)")
+      ->type_name("NAME")
+      ->group(kGroup);
+  command
+      .add_option("--resolution", options_.resolution,
+                  "Side of an RF-DETR checkpoint's input in pixels (default: as it was trained)")
+      ->check(CLI::PositiveNumber)
+      ->group(kGroup);
   command.add_option("--class-names", class_names_, "Class names of a bare model file: a text file, or a,b,c")
       ->group(kGroup);
 }

@@ -8,10 +8,12 @@
 #include <span>
 #include <unordered_map>
 
+#include "common/failure.hpp"
 #include "core/options.hpp"
-#include "failure.hpp"
 
 namespace inference_exp::onnx {
+
+using backend::Failure;
 
 namespace {
 

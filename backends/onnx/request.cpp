@@ -5,9 +5,11 @@
 #include <span>
 #include <string>
 
-#include "failure.hpp"
+#include "common/failure.hpp"
 
 namespace inference_exp::onnx {
+
+using backend::Failure;
 
 namespace {
 

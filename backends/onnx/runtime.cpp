@@ -9,11 +9,13 @@
 #include <mutex>
 #include <optional>
 
+#include "common/failure.hpp"
 #include "core/options.hpp"
-#include "failure.hpp"
 #include "providers.hpp"
 
 namespace inference_exp::onnx {
+
+using backend::Failure;
 
 namespace fs = std::filesystem;
 

@@ -8,10 +8,12 @@
 #include <span>
 #include <utility>
 
+#include "common/failure.hpp"
 #include "core/cpu_info.hpp"
-#include "failure.hpp"
 
 namespace inference_exp::onnx {
+
+using backend::Failure;
 
 namespace fs = std::filesystem;
 
@@ -126,6 +128,11 @@ void check_settings(const iexp_open_request& request) {
   }
   if (request.allow_spinning < -1 || request.allow_spinning > 1) {
     throw Failure(IEXP_ERROR_INVALID_PARAMETER, "allow_spinning must be -1, 0 or 1.");
+  }
+  if (request.network_option_count > 0) {
+    throw Failure(IEXP_ERROR_INVALID_PARAMETER,
+                  std::string("The onnx backend has no use for the option \"") + request.network_options[0].key + "\".",
+                  "An ONNX file says all of its network itself, its precision too.");
   }
 }
 

@@ -32,7 +32,8 @@ enum {
   IEXP_ERROR_MISSING_DEPENDENCY = 3, /* MissingDependencyError */
   IEXP_ERROR_ENVIRONMENT = 4,        /* EnvironmentConfigurationError */
   IEXP_ERROR_INVALID_PARAMETER = 5,  /* InvalidParameterError */
-  IEXP_ERROR_OUT_OF_MEMORY = 6       /* std::bad_alloc for host memory, ModelRuntimeError for device memory */
+  IEXP_ERROR_OUT_OF_MEMORY = 6,      /* std::bad_alloc for host memory, ModelRuntimeError for device memory */
+  IEXP_ERROR_UNTRUSTED = 7           /* UntrustedCheckpointError */
 };
 
 /* Written by the callee, owned by the caller. Both texts are zero-terminated; `hint` says what to do. */
@@ -91,6 +92,11 @@ typedef struct iexp_open_request {
   int32_t intra_op_threads; /* 0: the plug-in's default, physical cores */
   int32_t inter_op_threads;
   int32_t allow_spinning; /* -1: the plug-in's default, 0 no, 1 yes */
+
+  /* What else the plug-in has to know of the network; docs/plugins.md lists the keys. A key that the plug-in has no use
+   * for is IEXP_ERROR_INVALID_PARAMETER. */
+  const iexp_key_value* network_options;
+  size_t network_option_count;
 } iexp_open_request;
 
 /* One input or output of a network. Dynamic dimensions are -1. */
@@ -110,8 +116,9 @@ typedef struct iexp_backend {
   uint32_t abi_version;
   const char* name; /* "onnx" */
 
-  /* Can it run here? Opens the runtime if that has not happened yet. On success reports pairs: "version", "path", and
-   * any number of "execution_provider" and "device". On failure the error says why and what to install. */
+  /* Can it run here? Opens the runtime if that has not happened yet. On success reports pairs: "version", "path",
+   * "math_library", and any number of "execution_provider" and "device". On failure the error says why and what to
+   * install. */
   int32_t (*probe)(iexp_key_value_sink sink, void* user, iexp_error* error);
 
   int32_t (*open)(const iexp_open_request* request, iexp_session** session, iexp_error* error);

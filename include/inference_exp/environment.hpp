@@ -24,6 +24,7 @@ struct BackendDescription {
   std::string runtime_path;                      ///< the runtime's library, where the plug-in opens one
   std::vector<std::string> execution_providers;  ///< by the runtime's own names
   std::vector<std::string> devices;              ///< such as "cpu", "cuda:0"
+  std::string math_library;                      ///< what multiplies matrices on the CPU, where the backend says it
 };
 
 struct GpuDescription {

@@ -296,6 +296,13 @@ class INFERENCE_EXP_API CorruptedModelPackageError
   using NamedError::NamedError;
 };
 
+/// A checkpoint asks for more than data: to read it would mean to run what it names.
+class INFERENCE_EXP_API UntrustedCheckpointError
+    : public detail::NamedError<"UntrustedCheckpointError", "model-loading", ModelLoadingError> {
+ public:
+  using NamedError::NamedError;
+};
+
 /// A local path was given while local loading is forbidden.
 class INFERENCE_EXP_API DirectLocalStorageAccessError
     : public detail::NamedError<"DirectLocalStorageAccessError", "model-loading", ModelLoadingError> {

@@ -33,6 +33,7 @@ struct SessionOptions {
   std::int32_t intra_op_threads = 0;                     ///< 0: the physical cores this process may use
   std::int32_t inter_op_threads = 0;                     ///< 0: the backend's default
   std::optional<bool> allow_spinning{};                  ///< unset: spin only while this is the process's only session
+  std::string precision{};  ///< "float32" or "float16", for Torch checkpoints; empty: float16 on CUDA, else float32
 };
 
 /// At least `min` and at most `max` images at once.
@@ -114,9 +115,12 @@ struct LoadOptions {
   HubOptions hub{};
 
   // For a bare model file (no package around it); unset values are read from the file's own metadata.
-  std::optional<std::string> architecture{};  ///< such as "yolov8"
+  std::optional<std::string> architecture{};  ///< such as "yolov8", "rfdetr"
   std::optional<std::string> task{};          ///< such as "object-detection"
   std::vector<std::string> class_names{};
+  std::optional<std::string>
+      model_type{};  ///< RF-DETR checkpoints: the size, such as "rfdetr-base"; unset: from shapes
+  std::optional<std::int32_t> resolution{};  ///< RF-DETR checkpoints: side of the network's input; unset: as trained
 };
 
 }  // namespace inference_exp

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "inference_exp/errors.hpp"
+#include "models/rfdetr.hpp"
 #include "models/yolo.hpp"
 
 namespace inference_exp::models {
@@ -13,6 +14,7 @@ namespace {
 constexpr std::string_view kDetection = "object-detection";
 constexpr std::string_view kSegmentation = "instance-segmentation";
 constexpr std::string_view kKeyPoints = "keypoint-detection";
+constexpr std::string_view kRfdetr = "rfdetr";
 
 struct Entry {
   std::string_view architecture;
@@ -27,24 +29,37 @@ constexpr std::array kEntries{
     Entry{"yolov11", kSegmentation, make_yolo_segmentation}, Entry{"yolov11", kKeyPoints, make_yolo_key_points},
     Entry{"yolov12", kDetection, make_yolo_detection},       Entry{"yolov12", kSegmentation, make_yolo_segmentation},
     Entry{"yolo26", kDetection, make_yolo_detection},        Entry{"yolo26", kSegmentation, make_yolo_segmentation},
-    Entry{"yolo26", kKeyPoints, make_yolo_key_points},
+    Entry{"yolo26", kKeyPoints, make_yolo_key_points},       Entry{kRfdetr, kDetection, make_rfdetr_detection},
 };
 
 /// Networks with suppression inside: read as the fused rows that they give.
 constexpr std::string_view kFusedNms = "nms_fused";
 
+/// An RF-DETR network's measures: told by the network itself, or of no concern to who runs it.
+constexpr std::array<std::string_view, 6> kRfdetrFeatures{"resolution", "patch_size",  "num_windows",
+                                                          "dec_layers", "num_queries", "num_select"};
+
+void add_rfdetr_implementations(const Entry& entry, std::vector<Implementation>& all) {
+  for (const std::string_view backend : {"onnx", "trt", "torch"}) {
+    all.push_back({entry.architecture, entry.task, backend, {kRfdetrFeatures.begin(), kRfdetrFeatures.end()}, {}});
+  }
+}
+
 /// Which packages a YOLO entry serves (loading.md, section 6.1). YOLOv10 does without suppression, so that no package
-/// of it can have it fused, and it is not exported to TorchScript.
-void add_implementations(const Entry& entry, std::vector<Implementation>& all) {
-  const bool without_suppression = entry.architecture == "yolov10";
+/// of it can have it fused. TorchScript packages are left out: the Torch plug-in does not run them.
+void add_yolo_implementations(const Entry& entry, std::vector<Implementation>& all) {
   std::vector<std::string_view> features;
-  if (!without_suppression) features.push_back(kFusedNms);
-  const auto add = [&](std::string_view backend, std::vector<std::string_view> supported) {
-    all.push_back({entry.architecture, entry.task, backend, std::move(supported), {}});
-  };
-  add("onnx", features);
-  add("trt", {});
-  if (!without_suppression) add("torch-script", std::move(features));
+  if (entry.architecture != "yolov10") features.push_back(kFusedNms);
+  all.push_back({entry.architecture, entry.task, "onnx", std::move(features), {}});
+  all.push_back({entry.architecture, entry.task, "trt", {}, {}});
+}
+
+void add_implementations(const Entry& entry, std::vector<Implementation>& all) {
+  if (entry.architecture == kRfdetr) {
+    add_rfdetr_implementations(entry, all);
+  } else {
+    add_yolo_implementations(entry, all);
+  }
 }
 
 std::string list_entries() {

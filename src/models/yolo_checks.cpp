@@ -4,54 +4,15 @@
 #include <string>
 
 #include "inference_exp/errors.hpp"
+#include "models/package_checks.hpp"
 
 namespace inference_exp::models {
-namespace {
-
-constexpr std::string_view kWrongNetwork = "Check that the model file and the configuration belong together.";
-
-bool fits(std::int64_t dimension, std::int64_t expected) { return dimension < 0 || dimension == expected; }
-
-void check_input(const runtime::Session& session, Size size) {
-  if (session.inputs().size() != 1) {
-    throw CorruptedModelPackageError(
-        "The network has " + std::to_string(session.inputs().size()) + " inputs; a YOLO network has one.",
-        kWrongNetwork);
-  }
-  const Shape& shape = session.inputs()[0].shape;
-  const bool matches =
-      shape.rank() == 4 && fits(shape[1], 3) && fits(shape[2], size.height) && fits(shape[3], size.width);
-  if (matches) return;
-  throw CorruptedModelPackageError("The network's input is " + shape.to_string() + " where [batch, 3, " +
-                                       std::to_string(size.height) + ", " + std::to_string(size.width) +
-                                       "] was expected from network_input.training_input_size.",
-                                   kWrongNetwork);
-}
-
-}  // namespace
-
 void check_yolo_package(const ModelInit& init) {
-  const packages::NetworkInput& input = init.config.network_input;
   if (!init.config.post_processing || init.config.post_processing->type != packages::PostProcessingType::nms) {
     throw CorruptedModelPackageError("The configuration's post_processing.type is not \"nms\".",
                                      "A YOLO package must say how its boxes are suppressed.");
   }
-  if (input.resize_mode == ResizeMode::none) {
-    throw CorruptedModelPackageError("The configuration does not say how images are resized.",
-                                     "Set network_input.resize_mode, such as \"letterbox\".");
-  }
-  if (input.input_channels != 3) {
-    throw CorruptedModelPackageError("The configuration's network_input.input_channels is " +
-                                         std::to_string(input.input_channels) + "; only 3 is supported.",
-                                     "Export the model for colour images.");
-  }
-  if (input.training_input_size.width < 1 || input.training_input_size.height < 1) {
-    throw CorruptedModelPackageError("The configuration's network_input.training_input_size is not positive.");
-  }
-  if (init.class_names.empty()) {
-    throw CorruptedModelPackageError("The package has no class names.", "Add class_names.txt, one name per line.");
-  }
-  check_input(*init.session, input.training_input_size);
+  check_image_package(init, "YOLO");
 }
 
 void check_yolo_outputs(const runtime::Session& session, std::size_t outputs, const YoloHead& head) {

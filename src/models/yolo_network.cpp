@@ -4,6 +4,7 @@
 
 #include "core/log.hpp"
 #include "inference_exp/errors.hpp"
+#include "models/option_checks.hpp"
 #include "models/yolo_checks.hpp"
 
 namespace inference_exp::models {
@@ -17,11 +18,6 @@ void substitute_resize_mode(packages::NetworkInput& input) {
   input.padding_value = 127;
 }
 
-bool has_dynamic_size(const runtime::Session& session) {
-  const Shape& shape = session.inputs()[0].shape;
-  return shape[2] < 0 && shape[3] < 0;
-}
-
 }  // namespace
 
 YoloNetwork::YoloNetwork(ModelInit init, std::size_t outputs, std::size_t row_output, std::size_t extra_values)
@@ -31,7 +27,7 @@ YoloNetwork::YoloNetwork(ModelInit init, std::size_t outputs, std::size_t row_ou
   check_yolo_outputs(*init_.session, outputs, head_);
   substitute_resize_mode(init_.config.network_input);
   recipe_ = packages::make_preprocessing(init_.config);
-  dynamic_size_ = has_dynamic_size(*init_.session);
+  dynamic_size_ = has_dynamic_size(init_.session->inputs()[0].shape);
   const packages::ForwardPass& forward = init_.config.forward_pass;
   runner_ = std::make_unique<runtime::BatchRunner>(
       init_.session, runtime::batch_limits(*init_.session, forward.static_batch_size, forward.max_dynamic_batch_size));

@@ -8,7 +8,6 @@
 
 #include "inference_exp/model.hpp"
 #include "models/yolo_head.hpp"
-#include "packages/inference_config.hpp"
 
 namespace inference_exp::models {
 
@@ -36,9 +35,5 @@ struct YoloSettings {
 [[nodiscard]] YoloSettings resolve_options(const InferenceOptions& options, const YoloDefaults& defaults,
                                            std::span<const std::string> class_names,
                                            std::vector<float>& class_thresholds);
-
-/// The network size for a call that asks for `requested` (models.md, section 2.6). A network of fixed size keeps its
-/// own, with a warning. Throws InvalidParameterError for a size below 1 or beyond 65,535.
-[[nodiscard]] Size resolve_input_size(Size requested, const packages::NetworkInput& input, bool network_is_dynamic);
 
 }  // namespace inference_exp::models

@@ -92,6 +92,11 @@ std::vector<std::string> PackageDirectory::class_names() const {
   return parse_class_names(read_description(path), path.string());
 }
 
+std::string PackageDirectory::model_type() const {
+  const fs::path path = require("model_type.json");
+  return parse_model_type(read_description(path), path.string());
+}
+
 std::vector<Skeleton> PackageDirectory::skeletons() const {
   const fs::path path = require("keypoints_metadata.json");
   const auto edges = has("inference_config.json") ? SkeletonEdges::required : SkeletonEdges::optional;

@@ -42,6 +42,8 @@ class PackageDirectory {
   [[nodiscard]] InferenceConfig inference_config() const;
   /// class_names.txt: UTF-8, one per line, trimmed, blank lines dropped, at least one.
   [[nodiscard]] std::vector<std::string> class_names() const;
+  /// model_type.json: which size of its family a checkpoint is, such as "rfdetr-base".
+  [[nodiscard]] std::string model_type() const;
   /// keypoints_metadata.json: one skeleton per class, in class order (loading.md, section 3.6).
   [[nodiscard]] std::vector<Skeleton> skeletons() const;
 
@@ -52,6 +54,7 @@ class PackageDirectory {
 /// The parsers behind the class, for text that is already in memory.
 [[nodiscard]] ModelConfig parse_model_config(std::string_view text, std::string_view file);
 [[nodiscard]] std::vector<std::string> parse_class_names(std::string_view text, std::string_view file);
+[[nodiscard]] std::string parse_model_type(std::string_view text, std::string_view file);
 /// Packages with an inference_config.json must list the edges; older ones may leave them out, which means none.
 enum class SkeletonEdges : std::uint8_t { required, optional };
 [[nodiscard]] std::vector<Skeleton> parse_keypoints_metadata(std::string_view text, std::string_view file,

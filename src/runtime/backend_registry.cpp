@@ -106,6 +106,7 @@ void add_fact(BackendDescription& description, std::string_view key, std::string
   if (key == "path") description.runtime_path = value;
   if (key == "execution_provider") description.execution_providers.emplace_back(value);
   if (key == "device") description.devices.emplace_back(value);
+  if (key == "math_library") description.math_library = value;
 }
 
 void probe(const Plugin& plugin, BackendDescription& description) {
@@ -162,7 +163,8 @@ std::vector<BackendDescription> describe_backends(const std::vector<fs::path>& b
 }
 
 std::shared_ptr<const Session> open_session(std::string_view backend, const fs::path& model_file,
-                                            const SessionOptions& options, const std::vector<fs::path>& backend_paths) {
+                                            const SessionOptions& options, const std::vector<fs::path>& backend_paths,
+                                            const NetworkOptions& network) {
   backend = plugin_of(backend);
   const std::vector<fs::path> folders = search_folders(backend_paths);
   const bool known = std::ranges::find(kKnownBackends, backend, &KnownBackend::name) != kKnownBackends.end();
@@ -178,7 +180,7 @@ std::shared_ptr<const Session> open_session(std::string_view backend, const fs::
         "The plug-in of the " + std::string(backend) + " backend cannot be used: " + plugin.reason + ".",
         how_to_install(backend));
   }
-  return open_plugin_session(plugin, model_file, options);
+  return open_plugin_session(plugin, model_file, options, network);
 }
 
 }  // namespace inference_exp::runtime

@@ -26,6 +26,7 @@ namespace inference_exp::runtime {
 [[nodiscard]] std::shared_ptr<const Session> open_session(std::string_view backend,
                                                           const std::filesystem::path& model_file,
                                                           const SessionOptions& options,
-                                                          const std::vector<std::filesystem::path>& backend_paths);
+                                                          const std::vector<std::filesystem::path>& backend_paths,
+                                                          const NetworkOptions& network = {});
 
 }  // namespace inference_exp::runtime

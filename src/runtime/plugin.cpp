@@ -99,6 +99,8 @@ void throw_backend_error(std::int32_t code, const iexp_error& error, std::string
       throw EnvironmentConfigurationError(message, hint);
     case IEXP_ERROR_INVALID_PARAMETER:
       throw InvalidParameterError(message, hint);
+    case IEXP_ERROR_UNTRUSTED:
+      throw UntrustedCheckpointError(message, hint);
     case IEXP_ERROR_OUT_OF_MEMORY:
       throw std::bad_alloc();
     case IEXP_ERROR_MODEL_RUNTIME:

@@ -191,7 +191,9 @@ class PluginSession final : public Session {
 
 /// The request's strings and lists, alive for the call of open.
 struct OpenArguments {
-  explicit OpenArguments(const SessionOptions& options) {
+  OpenArguments(const SessionOptions& options, const NetworkOptions& network) {
+    for (const auto& [key, value] : network) network_options.push_back({.key = key.c_str(), .value = value.c_str()});
+    if (!options.precision.empty()) network_options.push_back({.key = "precision", .value = options.precision.c_str()});
     option_lists.reserve(options.execution_providers.size());
     for (const ExecutionProvider& provider : options.execution_providers) {
       std::vector<iexp_key_value>& list = option_lists.emplace_back();
@@ -201,14 +203,15 @@ struct OpenArguments {
   }
   std::vector<std::vector<iexp_key_value>> option_lists;
   std::vector<iexp_execution_provider> providers;
+  std::vector<iexp_key_value> network_options;
 };
 
 }  // namespace
 
 std::shared_ptr<const Session> open_plugin_session(const Plugin& plugin, const std::filesystem::path& model_file,
-                                                   const SessionOptions& options) {
+                                                   const SessionOptions& options, const NetworkOptions& network) {
   const std::string file = model_file.string();
-  const OpenArguments arguments(options);
+  const OpenArguments arguments(options, network);
   const iexp_open_request request{.struct_size = sizeof(iexp_open_request),
                                   .model_path = file.c_str(),
                                   .device = options.device.empty() ? nullptr : options.device.c_str(),
@@ -216,7 +219,9 @@ std::shared_ptr<const Session> open_plugin_session(const Plugin& plugin, const s
                                   .execution_provider_count = arguments.providers.size(),
                                   .intra_op_threads = options.intra_op_threads,
                                   .inter_op_threads = options.inter_op_threads,
-                                  .allow_spinning = options.allow_spinning ? (*options.allow_spinning ? 1 : 0) : -1};
+                                  .allow_spinning = options.allow_spinning ? (*options.allow_spinning ? 1 : 0) : -1,
+                                  .network_options = arguments.network_options.data(),
+                                  .network_option_count = arguments.network_options.size()};
   iexp_session* raw = nullptr;
   call(plugin, plugin.backend->open, &request, &raw);
   SessionHandle handle(raw, CloseSession{plugin.backend});

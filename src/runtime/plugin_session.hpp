@@ -14,6 +14,7 @@ namespace inference_exp::runtime {
 /// inputs or outputs that this library has no type for.
 [[nodiscard]] std::shared_ptr<const Session> open_plugin_session(const Plugin& plugin,
                                                                  const std::filesystem::path& model_file,
-                                                                 const SessionOptions& options);
+                                                                 const SessionOptions& options,
+                                                                 const NetworkOptions& network = {});
 
 }  // namespace inference_exp::runtime

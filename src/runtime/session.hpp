@@ -13,6 +13,10 @@
 
 namespace inference_exp::runtime {
 
+/// What a plug-in has to be told of a network beside its file (docs/plugins.md lists the keys): for checkpoints, which
+/// hold weights but no graph, "architecture", "part" ("image" or "text") and "model_type".
+using NetworkOptions = std::map<std::string, std::string, std::less<>>;
+
 struct TensorSpec {
   std::string name;
   DType dtype = DType::f32;

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "models/rfdetr_fixtures.hpp"
 #include "models/yolo_fixtures.hpp"
 #include "support/allocation_counter.hpp"
 
@@ -50,6 +51,12 @@ TEST(Allocations, OfThresholdsPerClassAreNone) {
   InferenceOptions options = lenient();
   options.per_class_confidence["class 1"] = 0.2;
   EXPECT_EQ(steady_state(*model, options), 4U);
+}
+
+TEST(Allocations, OfRfdetrAreTheListAndItsThreeColumns) {
+  const testing::RfdetrTensors tensors = testing::golden_rfdetr_tensors(1, 300, 91);
+  const auto model = testing::make<ObjectDetectionModel>(testing::rfdetr_init(64, 91, tensors.outputs()));
+  EXPECT_EQ(steady_state(*model, lenient()), 4U);
 }
 
 TEST(Allocations, OfMasksAreTheResultOnly) {

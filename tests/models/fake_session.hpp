@@ -18,6 +18,7 @@ struct FakeOutput {
   Shape declared;
   Shape actual;
   std::vector<std::vector<float>> answers;
+  std::string name{};  ///< empty: "output" and its index
 };
 
 /// Recognises images by their brightness: a picture filled with the grey value i gets answer i (modulo their number).
@@ -26,11 +27,13 @@ class FakeSession final : public runtime::Session {
   FakeSession(Shape input, std::vector<FakeOutput> outputs) : outputs_(std::move(outputs)) {
     input_specs_.push_back({"images", DType::f32, input});
     for (const FakeOutput& output : outputs_) {
-      output_specs_.push_back({"output" + std::to_string(output_specs_.size()), DType::f32, output.declared});
+      std::string name = output.name.empty() ? "output" + std::to_string(output_specs_.size()) : output.name;
+      output_specs_.push_back({std::move(name), DType::f32, output.declared});
     }
   }
 
   void add_input(Shape shape) { input_specs_.push_back({"more", DType::f32, shape}); }
+  void set_metadata(std::map<std::string, std::string, std::less<>> metadata) { metadata_ = std::move(metadata); }
   [[nodiscard]] std::span<const runtime::TensorSpec> inputs() const noexcept override { return input_specs_; }
   [[nodiscard]] std::span<const runtime::TensorSpec> outputs() const noexcept override { return output_specs_; }
   [[nodiscard]] const std::map<std::string, std::string, std::less<>>& metadata() const noexcept override {

@@ -66,14 +66,15 @@ TEST(Serialization, WritesOnlyFiniteNumbers) {
 
 TEST(Serialization, DescribesTheEnvironment) {
   EnvironmentDescription environment{"1.2.3", "Linux", "CPU", 4, 8, "AVX2", {}, {}};
-  environment.backends.push_back({"onnx", true, "", "/p.so", "1.23", "/r.so", {"CPUExecutionProvider"}, {"cpu"}});
+  environment.backends.push_back(
+      {"onnx", true, "", "/p.so", "1.23", "/r.so", {"CPUExecutionProvider"}, {"cpu"}, "OpenBLAS"});
   EXPECT_EQ(to_json(environment),
             R"({"library_version":"1.2.3","operating_system":"Linux","cpu":"CPU","physical_cores":4,)"
             R"("logical_cores":8,"simd":"AVX2","machine":{"gpus":[],"driver_version":null,"cuda_version":null,)"
             R"("trt_version":null,"trt_runtime_available":false,"jetson_type":null,"l4t_version":null,)"
             R"("os_version":null,"warnings":[]},"backends":[{"name":"onnx","available":true,"reason":"",)"
             R"("plugin_path":"/p.so","runtime_version":"1.23","runtime_path":"/r.so",)"
-            R"("execution_providers":["CPUExecutionProvider"],"devices":["cpu"]}]})");
+            R"("execution_providers":["CPUExecutionProvider"],"devices":["cpu"],"math_library":"OpenBLAS"}]})");
 }
 
 TEST(Serialization, DescribesTheMachine) {

@@ -34,17 +34,31 @@ TEST(Implementations, NameEveryModelThatCanBeMade) {
   EXPECT_EQ(named, std::set(made.begin(), made.end()));
 }
 
-TEST(Implementations, YoloRunsOnOnnxTensorRtAndTorchScript) {
+TEST(Implementations, YoloRunsOnOnnxAndTensorRt) {
   const Decision decision = decide_for(
       "yolov8", {onnx_package("onnx"), trt_package("trt"), torch_script_package("script"), torch_package("torch")});
-  EXPECT_THAT(ranked_ids(decision), UnorderedElementsAre("onnx", "trt", "script"));
+  EXPECT_THAT(ranked_ids(decision), UnorderedElementsAre("onnx", "trt"));
 }
 
-TEST(Implementations, FusedNmsOnOnnxAndTorchScriptButNotForYolov10) {
+TEST(Implementations, FusedNmsOnOnnxButNotForYolov10) {
   const std::vector packages{fused(onnx_package("onnx")), fused(trt_package("trt")),
                              fused(torch_script_package("script"))};
-  EXPECT_THAT(ranked_ids(decide_for("yolov8", packages)), UnorderedElementsAre("onnx", "script"));
+  EXPECT_THAT(ranked_ids(decide_for("yolov8", packages)), ElementsAre("onnx"));
   EXPECT_THAT(ranked_ids(decide_for("yolov10", packages)), ElementsAre());
+}
+
+TEST(Implementations, RfdetrRunsOnOnnxTensorRtAndTorchCheckpoints) {
+  const Decision decision = decide_for(
+      "rfdetr", {onnx_package("onnx"), trt_package("trt"), torch_script_package("script"), torch_package("torch")});
+  EXPECT_THAT(ranked_ids(decision), UnorderedElementsAre("onnx", "trt", "torch"));
+}
+
+TEST(Implementations, RfdetrPackagesMayTellTheMeasuresOfTheirNetworkButNoFusedNms) {
+  PackageMetadata measured = onnx_package("measured");
+  for (const char* feature : {"resolution", "patch_size", "num_windows", "dec_layers", "num_queries", "num_select"}) {
+    measured.features.emplace(feature, "1");
+  }
+  EXPECT_THAT(ranked_ids(decide_for("rfdetr", {measured, fused(onnx_package("fused"))})), ElementsAre("measured"));
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ namespace inference_exp::runtime {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -128,9 +129,13 @@ TEST(BackendRegistry, AMissingKnownBackendNamesWhatToInstall) {
 }
 
 TEST(BackendRegistry, TorchScriptIsServedByTheTorchPlugin) {
-  const std::string text =
-      thrown_text<MissingDependencyError>([] { (void)open_session("torch-script", "model", {}, {}); });
-  EXPECT_THAT(text, HasSubstr("inference-exp-backend-torch"));
+  // Whether that plug-in is built beside this test or not, the error is its own or names what to install.
+  try {
+    (void)open_session("torch-script", "model", {}, {});
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), AnyOf(HasSubstr("inference-exp-backend-torch"), HasSubstr("checkpoint")));
+  }
 }
 
 TEST(BackendRegistry, AnUnknownNameIsNotABackend) {

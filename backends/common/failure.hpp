@@ -1,4 +1,4 @@
-// Errors inside the plug-in, and how they become values at the C boundary.
+// Errors inside a plug-in, and how they become values at the C boundary.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,9 @@
 
 #include "inference_exp/backend.h"
 
-namespace inference_exp::onnx {
+namespace inference_exp::backend {
 
-/// Thrown anywhere in the plug-in; never leaves it.
+/// Thrown anywhere in a plug-in; never leaves it.
 class Failure : public std::exception {
  public:
   Failure(std::int32_t code, std::string message, std::string hint = {})
@@ -39,4 +39,4 @@ std::int32_t guarded(iexp_error* error, Body&& body) noexcept {
   }
 }
 
-}  // namespace inference_exp::onnx
+}  // namespace inference_exp::backend

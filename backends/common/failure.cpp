@@ -1,4 +1,4 @@
-#include "failure.hpp"
+#include "common/failure.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -6,9 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "runtime.hpp"
-
-namespace inference_exp::onnx {
+namespace inference_exp::backend {
 
 namespace {
 
@@ -34,8 +32,6 @@ std::int32_t report_current_exception(iexp_error* error) noexcept {
     throw;
   } catch (const Failure& failure) {
     return write_error(error, failure.code(), failure.what(), failure.hint());
-  } catch (const Ort::Exception& exception) {
-    return write_error(error, IEXP_ERROR_MODEL_RUNTIME, exception.what());
   } catch (const std::bad_alloc&) {
     return write_error(error, IEXP_ERROR_OUT_OF_MEMORY, "Out of memory.");
   } catch (const std::exception& exception) {
@@ -45,4 +41,4 @@ std::int32_t report_current_exception(iexp_error* error) noexcept {
   }
 }
 
-}  // namespace inference_exp::onnx
+}  // namespace inference_exp::backend

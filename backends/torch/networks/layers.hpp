@@ -1,0 +1,42 @@
+// The few layers that all networks share, as values: weights in, one call.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "weights.hpp"
+
+namespace inference_exp::torch_backend {
+
+struct Linear {
+  at::Tensor weight, bias;
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+};
+[[nodiscard]] Linear take_linear(Weights& weights, const std::string& name, std::int64_t in, std::int64_t out);
+
+/// Over the last axis.
+struct LayerNorm {
+  at::Tensor weight, bias;
+  double eps = 1e-5;
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  /// Over the channels of a picture [B, C, H, W].
+  [[nodiscard]] at::Tensor over_channels(const at::Tensor& x) const;
+};
+[[nodiscard]] LayerNorm take_layer_norm(Weights& weights, const std::string& name, std::int64_t width, double eps);
+
+/// Linear layers with ReLU between them.
+struct Perceptron {
+  std::vector<Linear> layers;
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+};
+/// `widths`: of the input, of each hidden layer, of the output.
+[[nodiscard]] Perceptron take_perceptron(Weights& weights, const std::string& name,
+                                         std::initializer_list<std::int64_t> widths);
+
+/// softmax(q k^T) v over [B, heads, tokens, head width]; `q` is scaled already.
+[[nodiscard]] at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
+
+}  // namespace inference_exp::torch_backend

@@ -1,0 +1,66 @@
+// Networks whose weights follow from a recipe, with the outputs and the layer-by-layer traces that the Python original
+// gave for them.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "networks/network.hpp"
+#include "weights.hpp"
+
+namespace inference_exp::testing {
+
+/// The tensors of a golden manifest, made when they are read.
+class RecipeSource final : public torch_backend::TensorSource {
+ public:
+  explicit RecipeSource(const nlohmann::json& manifest);
+  [[nodiscard]] std::vector<std::string> names() const override;
+  [[nodiscard]] std::optional<std::vector<std::int64_t>> shape(std::string_view name) const override;
+  [[nodiscard]] at::Tensor read(std::string_view name) const override;
+
+  /// For tests of what happens when a checkpoint is not what it should be.
+  void remove(const std::string& name) { entries_.erase(name); }
+  void reshape(const std::string& name, std::vector<std::int64_t> shape) { entries_.at(name).shape = std::move(shape); }
+
+ private:
+  struct Entry {
+    std::vector<std::int64_t> shape;
+    double base = 0;
+    std::optional<int> log2scale;
+  };
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+/// A tensor by recipe under any name, such as a case's input.
+[[nodiscard]] at::Tensor recipe_tensor(const std::string& name, const std::vector<std::int64_t>& shape, int log2scale);
+
+[[nodiscard]] nlohmann::json read_json(const std::filesystem::path& file);
+
+/// The tensors of expected.safetensors.
+[[nodiscard]] std::map<std::string, at::Tensor> read_expected(const std::filesystem::path& file);
+
+/// Compares layers with a case of trace.json as they come, and remembers the first that differs.
+class TraceComparer final : public torch_backend::Tracer {
+ public:
+  explicit TraceComparer(const nlohmann::json& trace) : trace_(trace) {}
+  void see(const std::string& module, const at::Tensor& output) override;
+  /// Such as "first differing layer: backbone.0...: shape, wanted and seen values"; empty when all agree.
+  [[nodiscard]] const std::string& first_difference() const noexcept { return first_difference_; }
+  [[nodiscard]] std::size_t compared() const noexcept { return compared_; }
+
+ private:
+  const nlohmann::json& trace_;
+  std::string first_difference_;
+  std::size_t compared_ = 0;
+};
+
+/// Largest absolute difference; infinite when shapes differ.
+[[nodiscard]] double largest_difference(const at::Tensor& a, const at::Tensor& b);
+
+}  // namespace inference_exp::testing
