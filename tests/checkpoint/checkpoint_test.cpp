@@ -121,7 +121,7 @@ TEST_P(Zoo, EveryTypeStrideAndSharedStorageReadsAsPythonHadIt) {
       if (tensor->dtype != DType::f32) continue;
       const std::vector<std::byte> bytes = bytes_of(*checkpoint, *tensor);
       std::vector<float> values(tensor->element_count);
-      std::memcpy(values.data(), bytes.data(), bytes.size());
+      if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
       for (std::size_t i = 0; i < wanted.at("first").size(); ++i) {
         const Json& first = wanted["first"][i];  // numbers that JSON has no value for are texts
         const float value = first.is_string() ? std::stof(first.get<std::string>()) : first.get<float>();
@@ -160,20 +160,23 @@ TEST(Checkpoint, RefusesEveryHostileFileWithATypedError) {
   REQUIRE_SHARED(file, "golden/checkpoints/index.json");
   rusage before{};
   getrusage(RUSAGE_SELF, &before);
-  for (const Json& bad : read_json(file).at("bad")) {
+  const Json index = read_json(file);
+  for (const Json& bad : index.at("bad")) {
     const std::string name = bad.at("file");
     if (is_for_the_network(name)) {
       EXPECT_EQ(refusal(file_of("bad/" + name)), "") << name;
       continue;
     }
     const std::string text = refusal(file_of("bad/" + name));
-    const bool evil = name.starts_with("evil_");
+    const bool evil = name.starts_with("evil_") || name == "unknown_storage.pth";  // names what is not on the list
     EXPECT_THAT(text, HasSubstr(evil ? "UntrustedCheckpointError" : "CorruptedModelPackageError")) << name;
     EXPECT_THAT(text, HasSubstr(name)) << "the error names the file";
   }
   rusage after{};
   getrusage(RUSAGE_SELF, &after);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their own memory would be counted too
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 64 * 1024) << "kilobytes";
+#endif
 }
 
 TEST(Checkpoint, SaysWhatItRefused) {
