@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/text.hpp"
 #include "inference_exp/errors.hpp"
 
 namespace inference_exp::checkpoint {
@@ -17,6 +18,17 @@ namespace inference_exp::checkpoint {
 [[noreturn]] inline void throw_damaged(std::string_view what) {
   throw CorruptedModelPackageError("The checkpoint is damaged: " + std::string(what) + ".",
                                    "Download or save the file again.");
+}
+
+/// A text of the file in quotes for a message: short, valid UTF-8 and without control characters, whatever it is.
+[[nodiscard]] inline std::string in_quotes(std::string_view text) {
+  constexpr std::size_t kLongest = 120;
+  const std::string_view start = shorten(text, kLongest);
+  std::string quote = is_utf8_text(start) ? std::string(start) : "(no text)";
+  for (char& c : quote) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  }
+  return "\"" + quote + (start.size() < text.size() ? "...\"" : "\"");
 }
 
 class ByteReader {

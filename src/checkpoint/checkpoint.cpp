@@ -46,6 +46,10 @@ std::string_view format_name(Format format) noexcept {
   return "";
 }
 
+std::shared_ptr<const Checkpoint> Checkpoint::from_bytes(std::vector<std::byte> bytes) {
+  return read_any(MappedFile(std::move(bytes)));
+}
+
 std::shared_ptr<const Checkpoint> Checkpoint::open(const std::filesystem::path& file) {
   MappedFile mapped(file);
   try {

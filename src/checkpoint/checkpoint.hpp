@@ -37,10 +37,12 @@ class Checkpoint {
   /// UntrustedCheckpointError when it asks for anything beyond data (a global outside the allow-list, an extension):
   /// the message names what was refused.
   [[nodiscard]] static std::shared_ptr<const Checkpoint> open(const std::filesystem::path& file);
+  /// The same from bytes in memory.
+  [[nodiscard]] static std::shared_ptr<const Checkpoint> from_bytes(std::vector<std::byte> bytes);
   virtual ~Checkpoint() = default;
 
   [[nodiscard]] virtual Format format() const noexcept = 0;
-  /// In the file's own order; names are unique.
+  /// In the file's own order (safetensors: of their bytes); names are unique.
   [[nodiscard]] virtual std::span<const TensorEntry> tensors() const noexcept = 0;
   /// nullptr when there is no such tensor.
   [[nodiscard]] virtual const TensorEntry* find(std::string_view name) const noexcept = 0;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxVisits = 1U << 18U;  // values that many parents share are visited once for each
+constexpr std::size_t kMaxTextBytes = std::size_t{16} << 20U;  // of paths and texts, over all visits
 
 struct StorageType {
   std::string_view name;
@@ -39,6 +40,39 @@ bool is_compact(std::span<const std::int64_t> shape, std::span<const std::int64_
   return true;
 }
 
+/// Two's complement, little-endian, as decimal digits.
+std::string decimal(std::string_view bytes) {
+  std::vector<std::uint32_t> magnitude;
+  for (const char byte : bytes) magnitude.push_back(static_cast<unsigned char>(byte));
+  const bool negative = (magnitude.back() & 0x80U) != 0;
+  std::uint32_t carry = negative ? 1 : 0;
+  for (std::uint32_t& byte : magnitude) {
+    const std::uint32_t sum = (negative ? ~byte & 0xFFU : byte) + carry;
+    byte = sum & 0xFFU;
+    carry = sum >> 8U;
+  }
+  std::string digits;
+  while (!magnitude.empty()) {
+    std::uint32_t rest = 0;
+    for (std::size_t i = magnitude.size(); i-- > 0;) {
+      const std::uint32_t dividend = rest << 8U | magnitude[i];
+      magnitude[i] = dividend / 10;
+      rest = dividend % 10;
+    }
+    digits += static_cast<char>('0' + rest);
+    while (!magnitude.empty() && magnitude.back() == 0) magnitude.pop_back();
+  }
+  if (negative) digits += '-';
+  std::ranges::reverse(digits);
+  return digits;
+}
+
+/// "torch.float16" as Python writes it.
+std::string with_dot(std::string global) {
+  std::ranges::replace(global, ' ', '.');
+  return global;
+}
+
 class Flattener {
  public:
   explicit Flattener(const Pickle& pickle) : pickle_(pickle) {}
@@ -59,6 +93,7 @@ class Flattener {
     if (depth > kMaxDepth) throw_damaged("its values nest deeper than " + std::to_string(kMaxDepth));
     if (++visits_ > kMaxVisits) throw_damaged("its values refer to each other too often");
     const Value& value = pickle_[id];
+    charge(path.size() + value.text.size());
     switch (value.kind) {
       case ValueKind::none:
         return nullptr;
@@ -68,9 +103,12 @@ class Flattener {
         return value.integer;
       case ValueKind::real:
         return std::isfinite(value.real) ? Json(value.real) : Json(std::to_string(value.real));
+      case ValueKind::big_integer:
+        return decimal(value.text);
       case ValueKind::text:
-      case ValueKind::global:
         return value.text;
+      case ValueKind::global:
+        return with_dot(value.text);
       case ValueKind::bytes:
         return std::to_string(value.text.size()) + " bytes";
       case ValueKind::tuple:
@@ -89,6 +127,11 @@ class Flattener {
     return nullptr;
   }
 
+  void charge(std::size_t bytes) {
+    if (bytes > kMaxTextBytes - charged_) throw_damaged("its names and texts need more memory than any weights do");
+    charged_ += bytes;
+  }
+
   Json visit_list(const Value& value, const std::string& path, std::size_t depth) {
     Json list = Json::array();
     for (std::size_t i = 0; i < value.items.size(); ++i) {
@@ -102,6 +145,7 @@ class Flattener {
     Json dict = Json::object();
     for (std::size_t i = 0; i + 1 < value.items.size(); i += 2) {
       const std::string key = key_of(pickle_[value.items[i]]);
+      charge(key.size());
       Json item = visit(value.items[i + 1], join(path, key), depth + 1);
       if (pickle_[value.items[i + 1]].kind != ValueKind::tensor) dict[key] = std::move(item);
     }
@@ -111,6 +155,8 @@ class Flattener {
   static std::string key_of(const Value& key) {
     if (key.kind == ValueKind::text) return key.text;
     if (key.kind == ValueKind::integer || key.kind == ValueKind::boolean) return std::to_string(key.integer);
+    if (key.kind == ValueKind::real) return std::to_string(key.real);
+    if (key.kind == ValueKind::none) return "None";
     throw_damaged("a dictionary has a key that is neither text nor number");
   }
 
@@ -122,10 +168,11 @@ class Flattener {
     entry.shape = value.shape;
     entry.element_count = check_extent(value, id);
     entry.byte_size = entry.element_count * dtype_size(entry.dtype);
-    if (!names_.insert(path).second) throw_damaged("there are two tensors \"" + path + "\"");
+    if (!names_.insert(path).second) throw_damaged("there are two tensors " + in_quotes(path));
+    // Products of sizes were only checked to fit where there are elements.
+    const bool compact = entry.element_count == 0 || is_compact(value.shape, value.strides);
     contents_.tensors.push_back(std::move(entry));
-    contents_.places.push_back({value.storage, static_cast<std::uint64_t>(value.offset), value.strides,
-                                is_compact(value.shape, value.strides)});
+    contents_.places.push_back({value.storage, static_cast<std::uint64_t>(value.offset), value.strides, compact});
   }
 
   /// How many elements; all of them must be inside the storage, and no more than it holds: views that repeat elements
@@ -157,13 +204,15 @@ class Flattener {
   Contents contents_;
   std::unordered_set<std::string> names_;
   std::size_t visits_ = 0;
+  std::size_t charged_ = 0;
 };
 
 }  // namespace
 
 DType storage_dtype(const std::string& type) {
   const auto* const found = std::ranges::find(kStorageTypes, type, &StorageType::name);
-  if (found == kStorageTypes.end()) throw_damaged("a storage has the type " + type + ", which is not supported");
+  if (found == kStorageTypes.end())
+    throw_damaged("a storage has the type " + in_quotes(type) + ", which is not supported");
   return found->dtype;
 }
 

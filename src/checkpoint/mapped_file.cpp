@@ -13,9 +13,11 @@ namespace inference_exp::checkpoint {
 
 namespace {
 
+/// Opened without waiting: a pipe in place of a file is refused, not read.
 class Descriptor {
  public:
-  explicit Descriptor(const std::filesystem::path& file) : number_(open(file.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  explicit Descriptor(const std::filesystem::path& file)
+      : number_(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() {
@@ -47,7 +49,7 @@ MappedFile::MappedFile(const std::filesystem::path& file) {
 }
 
 MappedFile::~MappedFile() {
-  if (!bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  if (owned_.empty() && !bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
 }  // namespace inference_exp::checkpoint

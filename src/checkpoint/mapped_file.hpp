@@ -1,10 +1,11 @@
-// A file's bytes, mapped for reading.
+// A file's bytes: mapped for reading, or handed in.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace inference_exp::checkpoint {
 
@@ -12,8 +13,10 @@ class MappedFile {
  public:
   /// Throws CorruptedModelPackageError when the file is missing, not a regular file or cannot be mapped.
   explicit MappedFile(const std::filesystem::path& file);
-  MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+  explicit MappedFile(std::vector<std::byte> bytes) : owned_(std::move(bytes)), bytes_(owned_) {}
+  MappedFile(MappedFile&& other) noexcept : owned_(std::move(other.owned_)), bytes_(std::exchange(other.bytes_, {})) {}
   MappedFile& operator=(MappedFile&& other) noexcept {
+    std::swap(owned_, other.owned_);
     std::swap(bytes_, other.bytes_);
     return *this;
   }
@@ -22,6 +25,7 @@ class MappedFile {
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
 
  private:
+  std::vector<std::byte> owned_;  ///< empty for a mapped file
   std::span<const std::byte> bytes_;
 };
 

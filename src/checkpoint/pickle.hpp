@@ -17,6 +17,7 @@ enum class ValueKind : std::uint8_t {
   none,
   boolean,
   integer,
+  big_integer,  ///< text: two's complement of more than eight bytes, little-endian
   real,
   text,
   bytes,
@@ -41,8 +42,8 @@ struct Value {
   ValueKind kind = ValueKind::none;
   std::int64_t integer = 0;
   double real = 0;
-  std::string text;
-  std::vector<ValueId> items;
+  std::string text{};
+  std::vector<ValueId> items{};
 };
 
 /// A view of a storage, in elements.
@@ -55,7 +56,7 @@ struct TensorValue {
 
 struct Pickle {
   std::vector<Value> values;
-  std::vector<StorageId> storages;   ///< Value::integer of a storage is an index into it
+  std::vector<StorageId> storages;   ///< Value::integer of a storage is an index into it; keys are unique
   std::vector<TensorValue> tensors;  ///< Value::integer of a tensor is an index into it
   ValueId root = 0;
   std::size_t size = 0;  ///< bytes up to and with STOP
@@ -63,7 +64,8 @@ struct Pickle {
   [[nodiscard]] const Value& operator[](ValueId id) const { return values[id]; }
 };
 
-/// Reads the pickle that `bytes` starts with. Throws CorruptedModelPackageError for damage or too many values, and
+/// Reads the pickle that `bytes` starts with. Throws CorruptedModelPackageError for damage or for more values
+/// or bytes than weights need, and
 /// UntrustedCheckpointError for a global outside the allow-list or an opcode that would run something.
 [[nodiscard]] Pickle read_pickle(std::span<const std::byte> bytes);
 

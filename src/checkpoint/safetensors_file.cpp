@@ -45,11 +45,13 @@ DType dtype_of(const Json& value) {
   return found->dtype;
 }
 
-struct Extent {
-  std::uint64_t begin = 0, end = 0;
+struct Described {
+  TensorEntry entry;
+  std::uint64_t begin = 0;  ///< in the bytes behind the header
+  std::uint64_t end = 0;
 };
 
-Extent add_tensor(const std::string& name, const Json& described, std::uint64_t data_size, Contents& contents) {
+Described read_tensor(const std::string& name, const Json& described, std::uint64_t data_size) {
   TensorEntry entry;
   entry.name = name;
   entry.dtype = dtype_of(member(described, "dtype"));
@@ -60,28 +62,26 @@ Extent add_tensor(const std::string& name, const Json& described, std::uint64_t 
     const std::uint64_t extent = natural(dim);
     entry.shape.push_back(static_cast<std::int64_t>(extent));
     if (extent > data_size || __builtin_mul_overflow(entry.element_count, extent, &entry.element_count)) {
-      throw_damaged("the tensor \"" + name + "\" is larger than the file");
+      throw_damaged("the tensor " + in_quotes(name) + " is larger than the file");
     }
   }
   const Json& offsets = member(described, "data_offsets");
   if (!offsets.is_array() || offsets.size() != 2) throw_damaged("a tensor's place is not two numbers");
-  const Extent extent{natural(offsets[0]), natural(offsets[1])};
+  const std::uint64_t begin = natural(offsets[0]);
+  const std::uint64_t end = natural(offsets[1]);
   entry.byte_size = entry.element_count * dtype_size(entry.dtype);
-  if (entry.element_count > data_size || extent.begin > extent.end || extent.end > data_size ||
-      extent.end - extent.begin != entry.byte_size) {
-    throw_damaged("the tensor \"" + name + "\" is not where its header says");
+  if (entry.element_count > data_size || begin > end || end > data_size || end - begin != entry.byte_size) {
+    throw_damaged("the tensor " + in_quotes(name) + " is not where its header says");
   }
-  contents.tensors.push_back(std::move(entry));
-  return extent;
+  return {std::move(entry), begin, end};
 }
 
-/// Tensors cover all of the data, each byte once.
-void check_cover(std::vector<Extent> extents, std::uint64_t data_size) {
-  std::ranges::sort(extents, {}, [](const Extent& extent) { return std::pair(extent.begin, extent.end); });
+/// In the order of their bytes, tensors cover all of the data, each byte once.
+void check_cover(std::span<const Described> tensors, std::uint64_t data_size) {
   std::uint64_t covered = 0;
-  for (const Extent& extent : extents) {
-    if (extent.begin != covered) throw_damaged("its tensors overlap or leave gaps");
-    covered = extent.end;
+  for (const Described& tensor : tensors) {
+    if (tensor.begin != covered) throw_damaged("its tensors overlap or leave gaps");
+    covered = tensor.end;
   }
   if (covered != data_size) throw_damaged("it has bytes that belong to no tensor");
 }
@@ -96,19 +96,23 @@ std::shared_ptr<const Checkpoint> read_safetensors(MappedFile file) {
   if (!header.is_object()) throw_damaged("its header is no JSON object");
   const std::span<const std::byte> bytes = reader.take(reader.remaining());
   Contents contents;
-  std::vector<StorageBytes> storages;
-  std::vector<Extent> extents;
+  std::vector<Described> tensors;
   for (const auto& [name, described] : header.items()) {
     if (name == "__metadata__") {
+      if (!described.is_object()) throw_damaged("its metadata is no JSON object");
       contents.data = described;
-      continue;
+    } else {
+      tensors.push_back(read_tensor(name, described, bytes.size()));
     }
-    const Extent extent = add_tensor(name, described, bytes.size(), contents);
-    contents.places.push_back({storages.size(), 0, {}, true});
-    storages.push_back({name, bytes.subspan(extent.begin, extent.end - extent.begin), std::nullopt});
-    extents.push_back(extent);
   }
-  check_cover(std::move(extents), bytes.size());
+  std::ranges::stable_sort(tensors, {}, [](const Described& tensor) { return std::pair(tensor.begin, tensor.end); });
+  check_cover(tensors, bytes.size());
+  std::vector<StorageBytes> storages;
+  for (Described& tensor : tensors) {
+    contents.places.push_back({storages.size(), 0, {}, true});
+    storages.push_back({tensor.entry.name, bytes.subspan(tensor.begin, tensor.end - tensor.begin), std::nullopt});
+    contents.tensors.push_back(std::move(tensor.entry));
+  }
   return std::make_shared<TensorFile>(std::move(file), Format::safetensors, std::move(contents), std::move(storages));
 }
 

@@ -9,13 +9,36 @@
 
 namespace inference_exp::checkpoint {
 
+namespace {
+
+/// The last line of defence, whatever the format's reader concluded: every element is inside the bytes that are there.
+/// Sums of sizes times strides are known to fit 64 bits.
+void check_place(const TensorEntry& tensor, const Placed& place, std::size_t available) {
+  if (tensor.element_count == 0) return;
+  std::uint64_t last = place.compact ? tensor.element_count - 1 : 0;
+  for (std::size_t axis = 0; !place.compact && axis < tensor.shape.size(); ++axis) {
+    last += static_cast<std::uint64_t>((tensor.shape[axis] - 1) * place.strides[axis]);
+  }
+  const std::uint64_t elements = available / dtype_size(tensor.dtype);
+  if (place.offset >= elements || last >= elements - place.offset) {
+    throw_damaged("the tensor " + in_quotes(tensor.name) + " reaches beyond its storage");
+  }
+}
+
+}  // namespace
+
 TensorFile::TensorFile(MappedFile file, Format format, Contents contents, std::vector<StorageBytes> storages)
     : file_(std::move(file)),
       format_(format),
       contents_(std::move(contents)),
       storages_(std::move(storages)),
       verified_(storages_.size()) {
-  for (std::size_t i = 0; i < contents_.tensors.size(); ++i) by_name_.emplace(contents_.tensors[i].name, i);
+  for (std::size_t i = 0; i < contents_.tensors.size(); ++i) {
+    const TensorEntry& tensor = contents_.tensors[i];
+    const Placed& place = contents_.places[i];
+    check_place(tensor, place, storages_[place.storage].bytes.size());
+    by_name_.emplace(tensor.name, i);
+  }
 }
 
 const TensorEntry* TensorFile::find(std::string_view name) const noexcept {
@@ -25,7 +48,7 @@ const TensorEntry* TensorFile::find(std::string_view name) const noexcept {
 
 const Placed& TensorFile::place_of(const TensorEntry& tensor) const {
   const auto found = by_name_.find(tensor.name);
-  if (found == by_name_.end()) throw_damaged("there is no tensor \"" + tensor.name + "\"");
+  if (found == by_name_.end()) throw_damaged("there is no tensor " + in_quotes(tensor.name));
   return contents_.places[found->second];
 }
 
@@ -33,7 +56,7 @@ std::span<const std::byte> TensorFile::verified(std::size_t storage) const {
   const StorageBytes& stored = storages_[storage];
   if (!stored.crc || verified_[storage].load(std::memory_order_acquire)) return stored.bytes;
   if (crc32(stored.bytes) != *stored.crc) {
-    throw_damaged("the record \"" + stored.name + "\" does not have the checksum that was stored with it");
+    throw_damaged("the record " + in_quotes(stored.name) + " does not have the checksum that was stored with it");
   }
   verified_[storage].store(true, std::memory_order_release);
   return stored.bytes;

@@ -34,6 +34,40 @@ void check_byte_order(const std::map<std::string, ZipRecord, std::less<>>& recor
   if (text != "little") throw_damaged("it was saved on a big-endian machine, which is not supported");
 }
 
+/// The legacy format's record about the machine that wrote it.
+void check_system(const Pickle& pickle) {
+  if (pickle[pickle.root].kind != ValueKind::dict) throw_damaged("it does not say on what machine it was saved");
+  const Json system = flatten(pickle).data;
+  const auto order = system.find("little_endian");
+  if (order != system.end() && *order != Json(true)) throw_damaged("it was saved on a big-endian machine");
+}
+
+/// The storages behind the pickles, in the order of `keys`: a count of elements, then the elements.
+std::vector<StorageBytes> legacy_storages(const Pickle& pickle, const Pickle& keys, std::span<const std::byte> rest) {
+  std::map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < pickle.storages.size(); ++i) places.emplace(pickle.storages[i].key, i);
+  std::vector<StorageBytes> storages(pickle.storages.size());
+  std::vector<bool> found(storages.size(), false);
+  ByteReader reader(rest, "the file");
+  for (const ValueId id : keys[keys.root].items) {
+    const auto place = places.find(keys[id].text);
+    if (place == places.end()) throw_damaged("it has a storage that nothing refers to");
+    const StorageId& storage = pickle.storages[place->second];
+    if (found[place->second]) throw_damaged("the storage " + in_quotes(storage.key) + " is there twice");
+    if (reader.number<std::int64_t>() != storage.elements) {
+      throw_damaged("the storage " + in_quotes(storage.key) + " has another size than was said of it");
+    }
+    storages[place->second] = {storage.key, reader.take(storage_size(storage)), std::nullopt};
+    found[place->second] = true;
+  }
+  const auto missing = std::ranges::find(found, false);
+  if (missing != found.end()) {
+    const auto index = static_cast<std::size_t>(missing - found.begin());
+    throw_damaged("the storage " + in_quotes(pickle.storages[index].key) + " is missing");
+  }
+  return storages;
+}
+
 }  // namespace
 
 std::shared_ptr<const Checkpoint> read_torch_zip(MappedFile file) {
@@ -46,9 +80,9 @@ std::shared_ptr<const Checkpoint> read_torch_zip(MappedFile file) {
   std::vector<StorageBytes> storages;
   for (const StorageId& storage : pickle.storages) {
     const auto record = records.find("data/" + storage.key);
-    if (record == records.end()) throw_damaged("there is no record \"data/" + storage.key + "\"");
+    if (record == records.end()) throw_damaged("there is no record " + in_quotes("data/" + storage.key));
     if (record->second.bytes.size() < storage_size(storage)) {
-      throw_damaged("the record \"data/" + storage.key + "\" is shorter than its storage");
+      throw_damaged("the record " + in_quotes(record->first) + " is shorter than its storage");
     }
     storages.push_back({record->first, record->second.bytes, record->second.crc});
   }
@@ -68,28 +102,10 @@ std::shared_ptr<const Checkpoint> read_torch_legacy(MappedFile file) {
   if (magic[magic.root].text != kLegacyMagic) throw_damaged("it does not start as files of torch.save do");
   const Pickle protocol = next();
   if (protocol[protocol.root].integer != kLegacyProtocol) throw_damaged("it has an unknown protocol");
-  const Json system = flatten(next()).data;
-  if (system.value("little_endian", Json(true)) != Json(true)) throw_damaged("it was saved on a big-endian machine");
+  check_system(next());
   const Pickle pickle = next();
   const Pickle keys = next();
-
-  std::map<std::string, std::uint64_t, std::less<>> sizes;
-  for (const StorageId& storage : pickle.storages) sizes[storage.key] = storage_size(storage);
-  std::map<std::string, std::span<const std::byte>, std::less<>> found;
-  ByteReader reader(rest, "the file");
-  for (const ValueId id : keys[keys.root].items) {
-    const auto expected = sizes.find(keys[id].text);
-    if (expected == sizes.end()) throw_damaged("it has a storage that nothing refers to");
-    const auto elements = reader.number<std::int64_t>();
-    if (elements < 0) throw_damaged("a storage has a negative size");
-    found[expected->first] = reader.take(expected->second);
-  }
-  std::vector<StorageBytes> storages;
-  for (const StorageId& storage : pickle.storages) {
-    const auto bytes = found.find(storage.key);
-    if (bytes == found.end()) throw_damaged("the storage \"" + storage.key + "\" is missing");
-    storages.push_back({storage.key, bytes->second, std::nullopt});
-  }
+  std::vector<StorageBytes> storages = legacy_storages(pickle, keys, rest);
   Contents contents = flatten(pickle);
   return std::make_shared<TensorFile>(std::move(file), Format::torch_legacy, std::move(contents), std::move(storages));
 }

@@ -18,9 +18,10 @@ constexpr std::size_t kEndSize = 22;
 constexpr std::size_t kCentralHeaderSize = 46;
 constexpr std::size_t kMaxComment = 65535;
 constexpr std::uint32_t kIn64 = 0xFFFFFFFF;
-constexpr std::size_t kMaxRecords = 1U << 20U;
+constexpr std::size_t kMaxRecords = 1U << 18U;
 
 struct Directory {
+  std::uint64_t end = 0;  ///< where the records about the end begin
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
   std::uint64_t entries = 0;
@@ -55,6 +56,7 @@ Directory read_end(std::span<const std::byte> file) {
   ByteReader reader(file, "the archive");
   reader.seek(end + 8);
   Directory directory;
+  directory.end = end;
   reader.take(2);
   directory.entries = reader.number<std::uint16_t>();
   directory.size = reader.number<std::uint32_t>();
@@ -63,7 +65,8 @@ Directory read_end(std::span<const std::byte> file) {
   reader.seek(end - 20);
   if (reader.number<std::uint32_t>() != kZip64Locator) return directory;
   reader.take(4);
-  reader.seek(reader.number<std::uint64_t>());
+  directory.end = reader.number<std::uint64_t>();
+  reader.seek(directory.end);
   if (reader.number<std::uint32_t>() != kZip64End) throw_damaged("its zip64 record is not where it should be");
   reader.take(28);
   directory.entries = reader.number<std::uint64_t>();
@@ -108,17 +111,25 @@ Entry read_entry(ByteReader& reader) {
   return entry;
 }
 
+/// Names are never used as paths; one that could lead out of a folder is a sign of tampering.
+bool leads_out(std::string_view name) {
+  using namespace std::string_view_literals;
+  return name.find(".."sv) != name.npos || name.find_first_of("\\\0"sv) != name.npos;
+}
+
+/// `file` without the directory: a record cannot reach into it.
 ZipRecord locate(std::span<const std::byte> file, const Entry& entry) {
   if (entry.method != 0 || entry.stored_size != entry.size || (entry.flags & 1U) != 0) {
-    throw_damaged("the record \"" + entry.name + "\" is compressed or encrypted, which torch.save never does");
+    throw_damaged("the record " + in_quotes(entry.name) + " is compressed or encrypted, which torch.save never does");
   }
-  ByteReader reader(file, "the record \"" + entry.name + "\"");
+  ByteReader reader(file, "the record " + in_quotes(entry.name));
   reader.seek(entry.local_header);
-  if (reader.number<std::uint32_t>() != kLocalHeader) throw_damaged("the record \"" + entry.name + "\" is not there");
+  if (reader.number<std::uint32_t>() != kLocalHeader)
+    throw_damaged("the record " + in_quotes(entry.name) + " is not there");
   reader.take(22);
   const auto name_length = reader.number<std::uint16_t>();
   const auto extra_length = reader.number<std::uint16_t>();
-  reader.take(name_length);
+  if (reader.text(name_length) != entry.name) throw_damaged("the record " + in_quotes(entry.name) + " has two names");
   reader.take(extra_length);
   return {reader.take(entry.size), entry.crc};
 }
@@ -130,28 +141,35 @@ std::map<std::string, ZipRecord, std::less<>> read_zip(std::span<const std::byte
   if (directory.entries > kMaxRecords || directory.entries > directory.size / kCentralHeaderSize) {
     throw_damaged("its directory claims more records than it has room for");
   }
+  if (directory.offset > directory.end || directory.size != directory.end - directory.offset) {
+    throw_damaged("its directory is not where it should be");
+  }
   ByteReader reader(file, "the directory");
   reader.seek(directory.offset);
   ByteReader entries(reader.take(directory.size), "the directory");
+  const auto before = file.first(static_cast<std::size_t>(directory.offset));
   std::map<std::string, ZipRecord, std::less<>> records;
   std::string top;
   for (std::uint64_t i = 0; i < directory.entries; ++i) {
     const Entry entry = read_entry(entries);
     const std::size_t slash = entry.name.find('/');
-    if (slash == std::string::npos || slash == 0) throw_damaged("the record \"" + entry.name + "\" is in no folder");
+    if (slash == std::string::npos || slash == 0)
+      throw_damaged("the record " + in_quotes(entry.name) + " is in no folder");
+    if (leads_out(entry.name)) throw_damaged("the record " + in_quotes(entry.name) + " leads out of its folder");
     if (i == 0) top = entry.name.substr(0, slash);
     if (entry.name.compare(0, slash, top) != 0) throw_damaged("there are two archives in one");
     if (entry.name.ends_with('/')) continue;
-    if (!records.emplace(entry.name.substr(slash + 1), locate(file, entry)).second) {
-      throw_damaged("there are two records \"" + entry.name + "\"");
+    if (!records.emplace(entry.name.substr(slash + 1), locate(before, entry)).second) {
+      throw_damaged("there are two records " + in_quotes(entry.name));
     }
   }
+  if (entries.remaining() != 0) throw_damaged("its directory has more records than it claims");
   return records;
 }
 
 void check_crc(std::string_view name, const ZipRecord& record) {
   if (crc32(record.bytes) == record.crc) return;
-  throw_damaged("the record \"" + std::string(name) + "\" does not have the checksum that was stored with it");
+  throw_damaged("the record " + in_quotes(name) + " does not have the checksum that was stored with it");
 }
 
 }  // namespace inference_exp::checkpoint

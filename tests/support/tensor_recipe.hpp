@@ -2,6 +2,7 @@
 // same in any language (FNV-1a-64 of the name, splitmix64 by index).
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +36,20 @@ inline std::vector<float> fill(std::string_view name, std::size_t count, double 
   const float scale = std::ldexp(1.0F, *log2scale);
   for (std::size_t i = 0; i < count; ++i) values[i] = recipe_element(key, i) * scale + offset;
   return values;
+}
+
+/// The bits of the nearest float16, ties to even.
+inline std::uint16_t to_half(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t sign = bits >> 16U & 0x8000U;
+  std::uint32_t magnitude = bits & 0x7FFFFFFFU;
+  if (magnitude > 0x7F800000U) return static_cast<std::uint16_t>(sign | 0x7E00U);
+  if (magnitude >= 0x477FF000U) return static_cast<std::uint16_t>(sign | 0x7C00U);
+  if (magnitude < 0x38800000U) {
+    return static_cast<std::uint16_t>(sign | static_cast<std::uint32_t>(std::nearbyint(std::fabs(value) * 0x1p24F)));
+  }
+  magnitude += 0xFFFU + (magnitude >> 13U & 1U);
+  return static_cast<std::uint16_t>(sign | (magnitude - 0x38000000U) >> 13U);
 }
 
 }  // namespace inference_exp::testing
