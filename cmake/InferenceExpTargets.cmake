@@ -70,6 +70,8 @@ function(inference_exp_add_test name)
   inference_exp_configure(${target})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${target} PRIVATE inference_exp_build_flags GTest::gmock GTest::gtest_main ${ARG_LIBRARIES})
+  # What is tested keeps the build's optimisation; the tests themselves compile in two thirds of the time without it.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
   foreach(room IN LISTS ARG_ROOMS)
     target_link_libraries(${target} PRIVATE inference_exp_${room})
   endforeach()

@@ -99,10 +99,10 @@ models::ModelInit open_onnx_file(const fs::path& file, const LoadOptions& option
 models::ModelInit open_checkpoint_file(const fs::path& file, const LoadOptions& options) {
   const std::string backend = "torch";
   check_backend_allowed(backend, options);
-  models::check_checkpoint_options(options, file.string());
+  models::check_rfdetr_checkpoint_options(options, file.string());
   runtime::NetworkOptions network{{"architecture", std::string(kRfdetr)}};
   if (options.model_type) network.emplace("model_type", *options.model_type);
-  return models::describe_checkpoint(
+  return models::describe_rfdetr_checkpoint(
       runtime::open_session(backend, file, options.session, options.backend_paths, network), options, file.string());
 }
 

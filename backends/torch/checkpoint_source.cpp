@@ -36,14 +36,6 @@ at::ScalarType scalar_type(DType dtype) {
 
 }  // namespace
 
-std::vector<std::string> CheckpointSource::names() const {
-  std::vector<std::string> all;
-  for (const checkpoint::TensorEntry& entry : file_->tensors()) {
-    if (entry.name.starts_with(prefix_)) all.push_back(entry.name.substr(prefix_.size()));
-  }
-  return all;
-}
-
 std::optional<std::vector<std::int64_t>> CheckpointSource::shape(std::string_view name) const {
   const checkpoint::TensorEntry* entry = file_->find(prefix_ + std::string(name));
   if (entry == nullptr) return std::nullopt;

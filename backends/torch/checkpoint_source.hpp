@@ -14,7 +14,6 @@ class CheckpointSource final : public TensorSource {
  public:
   CheckpointSource(std::shared_ptr<const checkpoint::Checkpoint> file, std::string prefix)
       : file_(std::move(file)), prefix_(std::move(prefix)) {}
-  [[nodiscard]] std::vector<std::string> names() const override;
   [[nodiscard]] std::optional<std::vector<std::int64_t>> shape(std::string_view name) const override;
   [[nodiscard]] at::Tensor read(std::string_view name) const override;
 

@@ -41,11 +41,6 @@ at::Tensor borrow(const TensorPort& port, const iexp_tensor* tensor) {
                        at::TensorOptions().dtype(port.dtype));
 }
 
-/// LibTorch's own errors carry a stack trace that helps nobody who reads them.
-[[noreturn]] void rethrow(const c10::Error& error) {
-  throw Failure(IEXP_ERROR_MODEL_RUNTIME, std::string("LibTorch: ") + error.what_without_backtrace());
-}
-
 }  // namespace
 
 iexp_request::iexp_request(const iexp_session& opened)
@@ -90,7 +85,7 @@ void iexp_request::run() {
     const std::vector<at::Tensor> outputs = session_.network->forward(placed);
     for (std::size_t i = 0; i < outputs.size(); ++i) deliver(i, outputs[i]);
   } catch (const c10::Error& error) {
-    rethrow(error);
+    inference_exp::torch_backend::rethrow(error);
   }
 }
 

@@ -5,17 +5,13 @@
 #include <dlfcn.h>
 #include <torch/csrc/api/include/torch/version.h>
 
-#include <atomic>
+#include <mutex>
+
+#include "common/failure.hpp"
 
 namespace inference_exp::torch_backend {
 
 namespace {
-
-/// A function of a library that is loaded, whoever brought it.
-template <typename Function>
-Function find_function(const char* name) noexcept {
-  return reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name));
-}
 
 void* matrix_product() noexcept {
   // LibTorch is loaded with local visibility: only from its own scope can its BLAS be seen.
@@ -66,9 +62,19 @@ int cuda_device_count() noexcept {
 
 void use_threads(int count) {
   if (at::get_num_threads() != count) at::set_num_threads(count);
-  static std::atomic<int> blas_threads{0};
-  if (openblas_set_threads() == nullptr || blas_threads.exchange(count) == count) return;
+}
+
+void allow_blas_threads(int count) {
+  static std::mutex mutex;
+  static int allowed = 0;
+  const std::scoped_lock lock(mutex);
+  if (openblas_set_threads() == nullptr || count <= allowed) return;
   openblas_set_threads()(count);
+  allowed = count;
+}
+
+void rethrow(const c10::Error& error) {
+  throw backend::Failure(IEXP_ERROR_MODEL_RUNTIME, std::string("LibTorch: ") + error.what_without_backtrace());
 }
 
 }  // namespace inference_exp::torch_backend

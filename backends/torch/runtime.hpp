@@ -1,6 +1,8 @@
 // LibTorch itself: what it is, what it can do here, and its threads.
 #pragma once
 
+#include <c10/util/Exception.h>
+
 #include <string>
 
 namespace inference_exp::torch_backend {
@@ -13,8 +15,14 @@ namespace inference_exp::torch_backend {
 [[nodiscard]] std::string blas_name();
 [[nodiscard]] int cuda_device_count() noexcept;
 
-/// Has the calling thread's work shared by so many threads from now on. LibTorch takes this per thread, OpenBLAS, which
-/// does not heed LibTorch's number, for the process.
+/// Has the calling thread's work shared by so many threads from now on.
 void use_threads(int count);
+
+/// OpenBLAS does not heed LibTorch's number and has one for the process: it becomes the largest that any session asked
+/// for, so that sessions with different numbers don't change it under each other.
+void allow_blas_threads(int count);
+
+/// As a Failure without the stack trace, which helps nobody who reads it.
+[[noreturn]] void rethrow(const c10::Error& error);
 
 }  // namespace inference_exp::torch_backend

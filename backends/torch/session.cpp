@@ -110,6 +110,8 @@ std::unique_ptr<Network> open_network(const char* path, const NetworkChoice& cho
     throw Failure(IEXP_ERROR_UNTRUSTED, error.message(), error.hint());
   } catch (const Error& error) {
     throw Failure(IEXP_ERROR_CORRUPTED_PACKAGE, error.message(), error.hint());
+  } catch (const c10::Error& error) {
+    rethrow(error);
   } catch (const Failure& failure) {
     throw Failure(failure.code(), std::string(path) + ": " + failure.what(), failure.hint());
   }
@@ -132,6 +134,7 @@ std::unique_ptr<iexp_session> open_session(const iexp_open_request& request) {
   session->device = device_of(request.device);
   session->threads = request.intra_op_threads > 0 ? request.intra_op_threads : cpu_info().physical_cores;
   use_threads(session->threads);
+  allow_blas_threads(session->threads);
   session->network = open_network(request.model_path, choice, placement_of(choice, session->device));
   session->inputs = ports_of(session->network->inputs());
   session->outputs = ports_of(session->network->outputs());

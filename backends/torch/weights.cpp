@@ -51,8 +51,9 @@ at::Tensor Weights::take(std::string_view name, std::initializer_list<std::int64
         std::string(name) +
         (found ? " has the shape " + text_of(*found) + " instead of " : " is missing; its shape would be ") +
         text_of(expected));
-    return at::zeros(expected, options);
+    return at::empty(expected, options.device(at::kMeta));
   }
+  if (placement_.device.is_meta()) return at::empty(expected, options);
   const at::Tensor stored = source_.read(name);
   at::Tensor owned = at::empty(expected, options);
   owned.copy_(stored);

@@ -16,7 +16,6 @@ namespace inference_exp::torch_backend {
 class TensorSource {
  public:
   virtual ~TensorSource() = default;
-  [[nodiscard]] virtual std::vector<std::string> names() const = 0;
   /// nullopt when there is no such tensor.
   [[nodiscard]] virtual std::optional<std::vector<std::int64_t>> shape(std::string_view name) const = 0;
   /// A contiguous tensor in host memory, in the dtype that is stored. It may borrow the source's memory: it must not be
@@ -31,11 +30,14 @@ struct Placement {
 };
 
 /// Hands out a source's tensors on the network's device and dtype. What is wrong is collected, so that one error can
-/// list all of it; until `finish`, tensors that are missing or mis-shaped are zeros of the expected shape.
+/// list all of it. A network is built twice: on the meta device first, where tensors have shapes but no memory, so that
+/// a file which does not fit is refused before anything is read from it or made in its size.
 class Weights {
  public:
   Weights(const TensorSource& source, Placement placement) : source_(source), placement_(placement) {}
 
+  /// The same source on the meta device.
+  [[nodiscard]] Weights without_memory() const { return {source_, {at::kMeta, placement_.dtype}}; }
   [[nodiscard]] const Placement& placement() const noexcept { return placement_; }
   [[nodiscard]] const TensorSource& source() const noexcept { return source_; }
   [[nodiscard]] bool has(std::string_view name) const { return source_.shape(name).has_value(); }

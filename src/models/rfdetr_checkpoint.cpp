@@ -112,7 +112,7 @@ packages::NetworkInput network_input(std::int32_t resolution, std::int32_t step)
 
 }  // namespace
 
-void check_checkpoint_options(const LoadOptions& options, std::string_view file) {
+void check_rfdetr_checkpoint_options(const LoadOptions& options, std::string_view file) {
   require_word(options.architecture, kArchitecture, file, "architecture");
   require_word(options.task, kTask, file, "task");
   if (options.model_type && std::ranges::find(kRfdetrSizes, *options.model_type) == kRfdetrSizes.end()) {
@@ -125,9 +125,9 @@ void check_checkpoint_options(const LoadOptions& options, std::string_view file)
   }
 }
 
-ModelInit describe_checkpoint(std::shared_ptr<const runtime::Session> session, const LoadOptions& options,
-                              std::string_view file) {
-  check_checkpoint_options(options, file);
+ModelInit describe_rfdetr_checkpoint(std::shared_ptr<const runtime::Session> session, const LoadOptions& options,
+                                     std::string_view file) {
+  check_rfdetr_checkpoint_options(options, file);
   ModelInit init;
   init.architecture = kArchitecture;
   init.task = kTask;

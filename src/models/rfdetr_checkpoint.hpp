@@ -18,14 +18,14 @@ inline constexpr std::array<std::string_view, 7> kRfdetrSizes{
 /// What can be told before a file of many megabytes is opened. Throws InvalidModelInitParameterError for another
 /// architecture than "rfdetr", another task than object detection, a size that is not among kRfdetrSizes and a
 /// resolution below 1. `file` is the name that errors carry.
-void check_checkpoint_options(const LoadOptions& options, std::string_view file);
+void check_rfdetr_checkpoint_options(const LoadOptions& options, std::string_view file);
 
 /// Class names and resolution come from the caller's options, else from the session's metadata; the 91 classes of COCO
 /// are known by name. Pre-processing is what every RF-DETR network is trained with: stretched by Pillow, RGB,
 /// ImageNet's mean and deviation. Throws InvalidModelInitParameterError for a resolution that the network can't divide
 /// and for more names than it has classes, CorruptedModelPackageError when the metadata is not that of an RF-DETR
 /// checkpoint.
-[[nodiscard]] ModelInit describe_checkpoint(std::shared_ptr<const runtime::Session> session, const LoadOptions& options,
-                                            std::string_view file);
+[[nodiscard]] ModelInit describe_rfdetr_checkpoint(std::shared_ptr<const runtime::Session> session,
+                                                   const LoadOptions& options, std::string_view file);
 
 }  // namespace inference_exp::models

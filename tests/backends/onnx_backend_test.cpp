@@ -282,6 +282,10 @@ TEST_F(OnnxBackend, FilesCutShortAreCorruptedPackages) {
   }
 }
 
+TEST_F(OnnxBackend, OptionsThatAnOnnxFileHasNoUseForAreRefused) {
+  EXPECT_THAT(refusal<InvalidParameterError>({.precision = "float16"}), HasSubstr("precision"));
+}
+
 TEST_F(OnnxBackend, AFolderIsNotAModel) {
   try {
     (void)open_session("onnx", ::testing::TempDir(), {}, {});

@@ -10,7 +10,7 @@
 namespace inference_exp {
 namespace {
 
-using models::describe_checkpoint;
+using models::describe_rfdetr_checkpoint;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -35,7 +35,7 @@ models::ModelInit describe(Metadata metadata, const LoadOptions& options = {}) {
   const auto tensors = testing::sure_boxes({{0.5F, 0.5F, 0.5F, 0.5F}, {0.5F, 0.5F, 0.2F, 0.2F}}, 1, 3);
   const auto session = std::make_shared<testing::FakeSession>(Shape{-1, 3, -1, -1}, tensors.outputs());
   session->set_metadata(std::move(metadata));
-  return describe_checkpoint(session, options, "weights.pth");
+  return describe_rfdetr_checkpoint(session, options, "weights.pth");
 }
 
 template <typename E>

@@ -155,9 +155,10 @@ std::unique_ptr<Network> make_rfdetr(Weights weights, const RfdetrHints& hints,
                                      std::map<std::string, std::string> metadata) {
   const c10::InferenceMode guard;
   const RfdetrShape shape = rfdetr_shape(weights, hints);
-  auto network = std::make_unique<Rfdetr>(weights, shape, std::move(metadata));
-  weights.finish();
-  return network;
+  Weights trial = weights.without_memory();
+  const Rfdetr without_memory(trial, shape, {});
+  trial.finish();
+  return std::make_unique<Rfdetr>(weights, shape, std::move(metadata));
 }
 
 }  // namespace inference_exp::torch_backend

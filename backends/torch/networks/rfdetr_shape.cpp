@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -9,6 +10,10 @@ namespace inference_exp::torch_backend {
 using backend::Failure;
 
 namespace {
+
+// Wide of what was ever published; what lies beyond would only make arithmetic overflow or memory run out.
+constexpr std::int64_t kMaxWindows = 64;
+constexpr std::int64_t kMaxResolution = 4096;
 
 constexpr const char* kEmbeddings = "backbone.0.encoder.encoder.embeddings.";
 constexpr const char* kLayer = "backbone.0.encoder.encoder.encoder.layer.";
@@ -48,6 +53,7 @@ void read_encoder(const Weights& weights, const RfdetrHints& hints, RfdetrShape&
   shape.mlp_width = weights.dim(kLayer + std::string("0.mlp.fc1.weight"), 0);
   shape.encoder_heads = hints.encoder_heads > 0 ? hints.encoder_heads : std::max<std::int64_t>(shape.width / 64, 1);
   shape.num_windows = hints.num_windows > 0 ? hints.num_windows : (shape.patch == 14 ? 4 : 2);
+  if (shape.num_windows > kMaxWindows) refuse("it is cut into " + std::to_string(shape.num_windows) + " windows");
   if (shape.width % shape.encoder_heads != 0) refuse("its width does not divide by its heads");
 }
 
@@ -108,6 +114,7 @@ RfdetrShape rfdetr_shape(const Weights& weights, const RfdetrHints& hints) {
   shape.resolution = hints.resolution > 0                      ? hints.resolution
                      : (shape.patch == 14 && shape.grid == 37) ? 560
                                                                : shape.grid * shape.patch;
+  if (shape.resolution > kMaxResolution) refuse("its resolution is " + std::to_string(shape.resolution));
   return shape;
 }
 

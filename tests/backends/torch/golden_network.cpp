@@ -55,12 +55,6 @@ RecipeSource::RecipeSource(const Json& manifest) {
   }
 }
 
-std::vector<std::string> RecipeSource::names() const {
-  std::vector<std::string> all;
-  for (const auto& [name, entry] : entries_) all.push_back(name);
-  return all;
-}
-
 std::optional<std::vector<std::int64_t>> RecipeSource::shape(std::string_view name) const {
   const auto found = entries_.find(name);
   if (found == entries_.end()) return std::nullopt;

@@ -20,7 +20,6 @@ namespace inference_exp::testing {
 class RecipeSource final : public torch_backend::TensorSource {
  public:
   explicit RecipeSource(const nlohmann::json& manifest);
-  [[nodiscard]] std::vector<std::string> names() const override;
   [[nodiscard]] std::optional<std::vector<std::int64_t>> shape(std::string_view name) const override;
   [[nodiscard]] at::Tensor read(std::string_view name) const override;
 

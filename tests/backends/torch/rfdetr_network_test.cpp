@@ -116,6 +116,23 @@ TEST_F(RfdetrNetwork, ListsEveryTensorThatIsMissingOrHasAnotherShape) {
                                      HasSubstr("transformer.decoder.norm.weight has the shape [31] instead of [32]")));
 }
 
+TEST_F(RfdetrNetwork, AWidthThatOnlyOneTensorClaimsTakesNoMemory) {
+  // The layers after the first would get as many terabytes.
+  RecipeSource source(manifest_);
+  source.reshape("backbone.0.encoder.encoder.encoder.layer.0.mlp.fc1.weight", {1'000'000'000'000, 48});
+  EXPECT_THAT(refusal(source), HasSubstr("do not fit"));
+}
+
+TEST_F(RfdetrNetwork, RefusesSettingsThatNoNetworkHas) {
+  const RecipeSource source(manifest_);
+  nlohmann::json& config = manifest_.at("config");
+  config["num_windows"] = 1'000'000'000'000;
+  EXPECT_THAT(refusal(source), HasSubstr("windows"));
+  config["num_windows"] = 2;
+  config["resolution"] = 1'000'000'000'000;
+  EXPECT_THAT(refusal(source), HasSubstr("resolution"));
+}
+
 TEST_F(RfdetrNetwork, RefusesAnotherKindOfModel) {
   RecipeSource source(manifest_);
   source.remove("backbone.0.encoder.encoder.embeddings.cls_token");

@@ -1,6 +1,7 @@
 // The plug-in, opened as a program opens it, with the checkpoint files that Python saved.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <thread>
@@ -51,14 +52,14 @@ class TorchBackend : public ::testing::Test {
 };
 
 TEST_F(TorchBackend, SaysWhatItIsAndWhichLibraryMultipliesMatrices) {
-  for (const BackendDescription& backend : describe_backends({})) {
-    if (backend.name != "torch") continue;
-    EXPECT_TRUE(backend.available) << backend.reason;
-    EXPECT_THAT(backend.runtime_version, HasSubstr("."));
-    EXPECT_THAT(backend.runtime_path, HasSubstr("torch"));
-    EXPECT_THAT(backend.devices, Contains("cpu"));
-    EXPECT_FALSE(backend.math_library.empty());
-  }
+  const std::vector<BackendDescription> backends = describe_backends({});
+  const auto torch = std::ranges::find(backends, "torch", &BackendDescription::name);
+  ASSERT_NE(torch, backends.end());
+  EXPECT_TRUE(torch->available) << torch->reason;
+  EXPECT_THAT(torch->runtime_version, HasSubstr("."));
+  EXPECT_THAT(torch->runtime_path, HasSubstr("torch"));
+  EXPECT_THAT(torch->devices, Contains("cpu"));
+  EXPECT_THAT(torch->math_library, Not(""));
 }
 
 TEST_F(TorchBackend, OpensACheckpointAndTellsItsPortsAndSettings) {
