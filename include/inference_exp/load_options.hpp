@@ -118,9 +118,8 @@ struct LoadOptions {
   std::optional<std::string> architecture{};  ///< such as "yolov8", "rfdetr"
   std::optional<std::string> task{};          ///< such as "object-detection"
   std::vector<std::string> class_names{};
-  std::optional<std::string>
-      model_type{};  ///< RF-DETR checkpoints: the size, such as "rfdetr-base"; unset: from shapes
-  std::optional<std::int32_t> resolution{};  ///< RF-DETR checkpoints: side of the network's input; unset: as trained
+  std::optional<std::string> model_type{};   ///< RF-DETR: the size, such as "rfdetr-base"; unset: from the shapes
+  std::optional<std::int32_t> resolution{};  ///< RF-DETR: side of the network's input; unset: as trained
 };
 
 }  // namespace inference_exp
