@@ -1,5 +1,5 @@
-// Alternates OpenCV's chain and ours on the same picture and prints the ratio of their times: what slows the machine
-// down for a moment slows both.
+// Alternates OpenCV's chain and ours on the same picture (for torch's resampling: the plain twin and the fast path) and
+// prints the ratio of their times: what slows the machine down for a moment slows both.
 //   preprocess_paired [rounds]
 #include <algorithm>
 #include <chrono>
@@ -70,6 +70,26 @@ void compare(const Scene& scene, int rounds) {
   print_ratio("kept buffers", fast_times, kept_times);
 }
 
+void compare(const TorchScene& scene, int rounds) {
+  const Picture picture(scene.image);
+  const Preprocessing recipe = recipe_of(scene);
+  const Slot slot(recipe);
+  vision::PreprocessWorkspace workspace;
+  Times plain_times;
+  Times fast_times;
+  for (int round = -3; round < rounds; ++round) {
+    const double plain = microseconds([&] { vision::preprocess_reference(picture.view(), recipe, slot.pixels()); });
+    const double fast = microseconds([&] { vision::preprocess(picture.view(), recipe, slot.pixels(), workspace); });
+    if (round < 0) continue;  // warming up
+    plain_times.values.push_back(plain);
+    fast_times.values.push_back(fast);
+  }
+  std::printf("%s\n", std::string(scene.name).c_str());
+  print("plain twin", plain_times);
+  print("ours", fast_times);
+  print_ratio("plain twin", fast_times, plain_times);
+}
+
 }  // namespace
 }  // namespace inference_exp::benchmarks
 
@@ -78,5 +98,6 @@ int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 100;
   std::printf("instruction set: %s, rounds: %d\n", std::string(inference_exp::vision::simd_target()).c_str(), rounds);
   for (const auto& scene : inference_exp::benchmarks::kScenes) inference_exp::benchmarks::compare(scene, rounds);
+  for (const auto& scene : inference_exp::benchmarks::kTorchScenes) inference_exp::benchmarks::compare(scene, rounds);
   return 0;
 }

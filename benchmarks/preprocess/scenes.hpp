@@ -34,6 +34,21 @@ inline constexpr std::array kScenes{
     Scene{"4K letterbox 640", {3840, 2160}, ResizeMode::letterbox, {640, 640}, false},
 };
 
+/// Pictures for CLIP (shorter side, crop; bicubic) and Perception Encoder (stretch; bilinear), as torch resizes them.
+struct TorchScene {
+  std::string_view name;
+  Size image;
+  ResizeMode mode;
+  Resampling resampling;
+};
+
+inline constexpr std::array kTorchScenes{
+    TorchScene{"1080x810 CLIP 224", {1080, 810}, ResizeMode::shortest_edge_center_crop, Resampling::torch_bicubic},
+    TorchScene{"1080p CLIP 224", {1920, 1080}, ResizeMode::shortest_edge_center_crop, Resampling::torch_bicubic},
+    TorchScene{"1080x810 PE 224", {1080, 810}, ResizeMode::stretch, Resampling::torch_bilinear},
+    TorchScene{"1080p PE 224", {1920, 1080}, ResizeMode::stretch, Resampling::torch_bilinear},
+};
+
 class Picture {
  public:
   explicit Picture(Size size)
@@ -56,6 +71,16 @@ inline Preprocessing recipe_of(const Scene& scene) {
   recipe.padding_value = 114;
   recipe.scaling_factor = 255.0F;
   if (scene.normalized) recipe.normalization = Normalization{{0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}};
+  return recipe;
+}
+
+inline Preprocessing recipe_of(const TorchScene& scene) {
+  Preprocessing recipe;
+  recipe.resize_mode = scene.mode;
+  recipe.resampling = scene.resampling;
+  recipe.target = {224, 224};
+  recipe.scaling_factor = 255.0F;
+  recipe.normalization = Normalization{{0.48145466F, 0.4578275F, 0.40821073F}, {0.26862954F, 0.26130258F, 0.27577711F}};
   return recipe;
 }
 

@@ -19,12 +19,16 @@ enum class ResizeMode : std::uint8_t {
   letterbox,
   center_crop,
   fit_longer_edge,
-  letterbox_reflect_edges
+  letterbox_reflect_edges,
+  /// The shorter side becomes the target's, the other trunc(side * long / short); then a square is cut from the middle
+  /// (models.md, section 4.3). For square targets and torch's resampling. Not a mode that packages can name.
+  shortest_edge_center_crop
 };
 enum class ContrastMode : std::uint8_t { adaptive_equalization, contrast_stretching, histogram_equalization };
 enum class ColorMode : std::uint8_t { rgb, bgr };
-/// Which library's resampling is reproduced to the bit: OpenCV's linear, or Pillow's antialiased bilinear.
-enum class Resampling : std::uint8_t { opencv_linear, pillow_bilinear };
+/// Which library's resampling is reproduced to the bit: OpenCV's linear, Pillow's antialiased bilinear, or torch's
+/// antialiased filters, which round bytes once, after both passes (models.md, section 2.10 e). Packages name none.
+enum class Resampling : std::uint8_t { opencv_linear, pillow_bilinear, torch_bilinear, torch_bicubic };
 
 /// Percent of the image's width and height, 0...100.
 struct StaticCrop {

@@ -19,12 +19,18 @@ class Canvas {
   Canvas(std::span<float> chw, const Placement& placement, const Normalizer& normalizer, bool swap, bool gray)
       : chw_(chw), placement_(placement), normalizer_(normalizer), swap_(swap), gray_(gray) {}
 
-  [[nodiscard]] Size resized() const { return {placement_.destination.width, placement_.destination.height}; }
+  /// The size that the window is resized to.
+  [[nodiscard]] Size resized() const { return placement_.resized; }
+
+  /// The part of the resized image that is written; all of it but in shortest_edge_center_crop.
+  [[nodiscard]] Rect kept() const { return placement_.kept; }
 
   /// The plane that memory channel `channel` goes to.
   [[nodiscard]] std::size_t plane_of(std::size_t channel) const { return swap_ ? 2 - channel : channel; }
 
-  /// Row `y` of the resized image.
+  [[nodiscard]] Size kept_size() const { return {placement_.kept.width, placement_.kept.height}; }
+
+  /// Row `y` of that part.
   [[nodiscard]] RowTarget row(std::int32_t y) const;
 
   /// Writes everything around the resized image; `values` by plane.

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "vision/pixel_steps.hpp"
+#include "vision/resize_taps.hpp"
 
 namespace inference_exp::vision {
 
@@ -26,6 +28,17 @@ void build_two_tap_axis(std::int32_t source, std::int32_t target, EdgeRule rule,
   }
 }
 
+// torch's weights; a part of the axis.
+void build_antialias_axis(std::int32_t source, std::int32_t resized, AntialiasFilter kernel, std::int32_t begin,
+                          std::int32_t length, TriangleAxis& axis) {
+  ResizeTaps taps;
+  taps.build(source, resized, kernel, begin, length);
+  axis.taps = static_cast<std::int32_t>(taps.stride);
+  axis.first = std::move(taps.first);
+  axis.count = std::move(taps.count);
+  axis.weights.assign(taps.weights.begin(), taps.weights.end());
+}
+
 void build_axis(std::int32_t source, std::int32_t target, EdgeRule rule, Resampling resampling, TriangleAxis& axis) {
   if (resampling == Resampling::pillow_bilinear) {
     build_triangle_axis(source, target, axis);
@@ -36,16 +49,26 @@ void build_axis(std::int32_t source, std::int32_t target, EdgeRule rule, Resampl
 
 }  // namespace
 
-void FloatPath::prepare(Size source, Size target, std::int32_t channels, Resampling resampling) {
-  if (source == source_ && target == target_ && channels == channels_ && resampling == resampling_) return;
+void FloatPath::prepare(Size source, const Canvas& canvas, std::int32_t channels, Resampling resampling) {
+  const Size resized = canvas.resized();
+  const Rect kept = canvas.kept();
+  if (source == source_ && resized == resized_ && kept == kept_ && channels == channels_ && resampling == resampling_) {
+    return;
+  }
   source_ = {};  // stays so if memory runs out below
-  build_axis(source.width, target.width, EdgeRule::drop_fraction, resampling, columns_);
-  build_axis(source.height, target.height, EdgeRule::clamp_indices, resampling, rows_);
-  ring_.assign(static_cast<std::size_t>(rows_.taps) * static_cast<std::size_t>(target.width) *
+  if (const auto kernel = torch_filter(resampling)) {
+    build_antialias_axis(source.width, resized.width, *kernel, kept.x, kept.width, columns_);
+    build_antialias_axis(source.height, resized.height, *kernel, kept.y, kept.height, rows_);
+  } else {
+    build_axis(source.width, resized.width, EdgeRule::drop_fraction, resampling, columns_);
+    build_axis(source.height, resized.height, EdgeRule::clamp_indices, resampling, rows_);
+  }
+  ring_.assign(static_cast<std::size_t>(rows_.taps) * static_cast<std::size_t>(kept.width) *
                    static_cast<std::size_t>(std::min(channels, 3)),
                0.0F);
   source_ = source;
-  target_ = target;
+  resized_ = resized;
+  kept_ = kept;
   channels_ = channels;
   resampling_ = resampling;
 }
@@ -88,9 +111,9 @@ void FloatPath::write_row(std::int32_t y, const Preprocessing& recipe, const Can
 }
 
 void FloatPath::run(const ImageView& image, const Preprocessing& recipe, const Canvas& canvas) {
-  prepare(image.size, canvas.resized(), channel_count(image.format), recipe.resampling);
+  prepare(image.size, canvas, channel_count(image.format), recipe.resampling);
   std::int32_t next = 0;  // the first source row that is not filtered yet
-  for (std::int32_t y = 0; y < target_.height; ++y) {
+  for (std::int32_t y = 0; y < kept_.height; ++y) {
     const auto d = static_cast<std::size_t>(y);
     const std::int32_t end = rows_.first[d] + rows_.count[d];
     for (next = std::max(next, rows_.first[d]); next < end; ++next) filter_row(image, next);

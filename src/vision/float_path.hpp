@@ -1,4 +1,4 @@
-// Resizing pictures of floats. They are rare, so one plain separable filter serves both kinds of resampling.
+// Resizing pictures of floats. They are rare, so one plain separable filter serves all kinds of resampling.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,14 @@ class FloatPath {
   void run(const ImageView& image, const Preprocessing& recipe, const Canvas& canvas);
 
  private:
-  void prepare(Size source, Size target, std::int32_t channels, Resampling resampling);
+  void prepare(Size source, const Canvas& canvas, std::int32_t channels, Resampling resampling);
   [[nodiscard]] std::span<float> ring_row(std::int32_t row);
   void filter_row(const ImageView& image, std::int32_t row);
   void write_row(std::int32_t y, const Preprocessing& recipe, const Canvas& canvas);
 
   Size source_;
-  Size target_;
+  Size resized_;
+  Rect kept_;
   std::int32_t channels_ = 0;
   Resampling resampling_ = Resampling::opencv_linear;
   TriangleAxis columns_;

@@ -9,8 +9,10 @@ namespace inference_exp::vision {
 /// The plan of one image, complete enough to move pixels by.
 struct Placement {
   PreprocessingMetadata metadata;
-  Rect window;       ///< the part of the statically cropped picture that reaches the network
-  Rect destination;  ///< where it lands inside metadata.inference_size; what lies around it is padding
+  Rect window;       ///< the part of the statically cropped picture that is resized
+  Size resized;      ///< what it is resized to
+  Rect kept;         ///< the part of the resized picture that reaches the network
+  Rect destination;  ///< where that lands inside metadata.inference_size, in the same size; around it is padding
   float padding = 0;
 };
 

@@ -52,7 +52,7 @@ const BlendedRow& LinearPath::blended(const ImageView& image, std::int32_t row, 
 }
 
 void LinearPath::run(const ImageView& image, const Canvas& canvas) {
-  prepare(image.size, canvas.resized(), channel_count(image.format));
+  prepare(image.size, canvas.kept_size(), channel_count(image.format));
   for (BlendedRow& row : cache_) row.source_row = -1;
   for (std::int32_t y = 0; y < target_.height; ++y) {
     const auto d = static_cast<std::size_t>(y);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "vision/antialias_path.hpp"
 #include "vision/canvas.hpp"
 #include "vision/contrast.hpp"
 #include "vision/float_path.hpp"
@@ -51,8 +52,13 @@ struct PreprocessWorkspace::Impl {
   }
 
   void resize(const ImageView& image, const Preprocessing& recipe, const Canvas& canvas) {
+    const auto antialias = torch_filter(recipe.resampling);
     if (image.type == PixelType::f32) {
       float_path.run(image, recipe, canvas);
+    } else if (antialias && image.size == canvas.resized()) {
+      linear_path.run(image.crop(canvas.kept()), canvas);  // takes the pixels unchanged
+    } else if (antialias) {
+      antialias_path.run(image, *antialias, canvas);
     } else if (recipe.resampling == Resampling::pillow_bilinear) {
       pillow_path.run(image, canvas);
     } else {
@@ -66,6 +72,7 @@ struct PreprocessWorkspace::Impl {
   Normalizer normalizer;
   LinearPath linear_path;
   PillowPath pillow_path;
+  AntialiasPath antialias_path;
   FloatPath float_path;
   std::vector<std::uint8_t> bytes;
   std::vector<float> floats;

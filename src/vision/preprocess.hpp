@@ -13,7 +13,8 @@ namespace inference_exp::vision {
 
 /// Where `image` goes: crop window, resized size, pads and scales (models.md, sections 2.3 and 2.7), in double
 /// precision. Throws ModelInputError when the static crop or the resized image is empty, CorruptedModelPackageError for
-/// ResizeMode::none.
+/// ResizeMode::none, InvalidParameterError for shortest_edge_center_crop to a target that is not square or without
+/// torch's resampling.
 [[nodiscard]] PreprocessingMetadata plan(const Preprocessing& recipe, Size image);
 
 /// Row buffers and tables that are reused from call to call. One per thread at a time; grows, never shrinks.

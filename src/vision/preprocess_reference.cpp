@@ -30,6 +30,7 @@ Raster<T> cut(const Raster<T>& image, Rect window) {
 
 template <typename T>
 Raster<T> resize(const Raster<T>& image, Size target, Resampling resampling) {
+  if (const auto kernel = torch_filter(resampling)) return resize_torch_reference(image, target, *kernel);
   return resampling == Resampling::pillow_bilinear ? resize_pillow_reference(image, target)
                                                    : resize_linear_reference(image, target);
 }
@@ -61,9 +62,8 @@ void run(const ImageView& image, const Preprocessing& recipe, const Placement& p
     ContrastScratch scratch;
     enhance_contrast(*recipe.contrast, raster.size, raster.values, scratch);
   }
-  const Size resized{placement.destination.width, placement.destination.height};
-  const Raster<T> placed = resize(cut(raster, placement.window), resized, recipe.resampling);
-  write_planes(paste(placed, placement), recipe, must_swap(image.format, recipe), chw);
+  const Raster<T> resized = resize(cut(raster, placement.window), placement.resized, recipe.resampling);
+  write_planes(paste(cut(resized, placement.kept), placement), recipe, must_swap(image.format, recipe), chw);
 }
 
 }  // namespace

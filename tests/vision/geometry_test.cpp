@@ -88,6 +88,41 @@ TEST(Geometry, FitLongerEdgeRoundsTheOtherSideHalfToEven) {
   EXPECT_THROW((void)plan(recipe, {1000, 1}), ModelInputError);
 }
 
+TEST(Geometry, ShortestEdgeScalesAndThenCutsTheMiddle) {
+  Preprocessing recipe = recipe_for(ResizeMode::shortest_edge_center_crop, {224, 224});
+  recipe.resampling = Resampling::torch_bicubic;
+  const auto placement = place(recipe, {810, 1080});
+  EXPECT_EQ(placement.resized, (Size{224, 298}));  // 298.67
+  EXPECT_EQ(placement.kept, (Rect{0, 37, 224, 224}));
+  EXPECT_EQ(placement.window, (Rect{0, 0, 810, 1080}));
+  EXPECT_EQ(placement.destination, (Rect{0, 0, 224, 224}));
+  EXPECT_EQ(pads(placement.metadata), (std::array{0, -37, 0, -37}));
+  EXPECT_EQ(placement.metadata.scale_width, 224.0 / 810.0);
+  EXPECT_EQ(placement.metadata.scale_height, 298.0 / 1080.0);
+  EXPECT_EQ(placement.metadata.inference_size, recipe.target);
+}
+
+TEST(Geometry, ShortestEdgeHalvesAnOddExcessToTheEvenSide) {
+  Preprocessing recipe = recipe_for(ResizeMode::shortest_edge_center_crop, {100, 100});
+  recipe.resampling = Resampling::torch_bicubic;
+  EXPECT_EQ(pads(plan(recipe, {169, 100})), (std::array{-34, 0, -35, 0}));
+  EXPECT_EQ(pads(plan(recipe, {171, 100})), (std::array{-36, 0, -35, 0}));
+  EXPECT_EQ(pads(plan(recipe, {100, 171})), (std::array{0, -36, 0, -35}));
+  EXPECT_EQ(pads(plan(recipe, {101, 100})), (std::array{0, 0, -1, 0}));
+  EXPECT_EQ(pads(plan(recipe, {50, 50})), (std::array{0, 0, 0, 0})) << "exactly the target: nothing is cut";
+}
+
+TEST(Geometry, ShortestEdgeIsForSquaresAndTorch) {
+  Preprocessing recipe = recipe_for(ResizeMode::shortest_edge_center_crop, {64, 64});
+  EXPECT_THROW((void)plan(recipe, {100, 100}), InvalidParameterError);
+  recipe.resampling = Resampling::torch_bilinear;
+  EXPECT_NO_THROW((void)plan(recipe, {100, 100}));
+  recipe.target = {64, 65};
+  EXPECT_THROW((void)plan(recipe, {100, 100}), InvalidParameterError);
+  recipe.target = {65535, 65535};
+  EXPECT_THROW((void)plan(recipe, {65535, 1}), ModelInputError);
+}
+
 TEST(Geometry, StaticCropDividesBeforeItMultiplies) {
   Preprocessing recipe = recipe_for(ResizeMode::stretch, {64, 64});
   recipe.static_crop = StaticCrop{29, 35, 57, 70};

@@ -81,6 +81,19 @@ TEST(PreprocessBehaviour, ContrastSeesTheStaticCropOnly) {
   EXPECT_EQ(chw, (std::vector<float>{0, 255, 0, 255, 0, 255}));
 }
 
+TEST(PreprocessBehaviour, ComputesOnlyWhatTheCropKeeps) {
+  // The whole resized picture would have 224 x 14,679,840 pixels.
+  const std::vector<std::uint8_t> line(65535, 7);
+  Preprocessing recipe;
+  recipe.resampling = Resampling::torch_bicubic;
+  recipe.resize_mode = ResizeMode::shortest_edge_center_crop;
+  recipe.target = {224, 224};
+  for (const Size size : {Size{65535, 1}, Size{1, 65535}}) {
+    const auto chw = run(ImageView::from_u8(line.data(), size, PixelFormat::gray), recipe);
+    EXPECT_EQ(chw, std::vector<float>(chw.size(), 7.0F));
+  }
+}
+
 TEST(PreprocessBehaviour, RefusesABufferOfTheWrongSize) {
   const std::array<std::uint8_t, 3> pixel{10, 20, 30};
   const auto image = ImageView::from_u8(pixel.data(), {1, 1}, PixelFormat::bgr);
@@ -100,11 +113,16 @@ TEST(PreprocessBehaviour, AllocatesNothingOnceWarm) {
   if (!testing::counts_allocations()) GTEST_SKIP() << "a sanitizer owns the heap";
   for (const PixelType type : {PixelType::u8, PixelType::f32}) {
     const NoisePicture picture({200, 150}, PixelFormat::bgr, type, 0, false, 1);
-    for (int variant = 0; variant < 6; ++variant) {
+    for (int variant = 0; variant < 8; ++variant) {
       Preprocessing recipe = letterbox_recipe({64, 64});
       if (variant == 1) recipe.resampling = Resampling::pillow_bilinear;
       if (variant == 2) recipe.grayscale = true;
-      if (variant >= 3) recipe.contrast = static_cast<ContrastMode>(variant - 3);
+      if (variant == 6) recipe.resampling = Resampling::torch_bilinear;
+      if (variant == 7) {
+        recipe.resampling = Resampling::torch_bicubic;
+        recipe.resize_mode = ResizeMode::shortest_edge_center_crop;
+      }
+      if (variant >= 3 && variant < 6) recipe.contrast = static_cast<ContrastMode>(variant - 3);
       std::vector<float> chw(3 * 64 * 64);
       PreprocessWorkspace workspace;
       preprocess(picture.view(), recipe, chw, workspace);

@@ -63,7 +63,9 @@ class RandomRecipes {
     Preprocessing recipe;
     recipe.resize_mode = kModes[static_cast<std::size_t>(pick(0, 4))];
     recipe.target = size(90);
-    recipe.resampling = chance(30) ? Resampling::pillow_bilinear : Resampling::opencv_linear;
+    constexpr std::array kResamplings{Resampling::pillow_bilinear, Resampling::torch_bilinear,
+                                      Resampling::torch_bicubic};
+    recipe.resampling = chance(50) ? Resampling::opencv_linear : kResamplings[static_cast<std::size_t>(pick(0, 2))];
     recipe.padding_value = pick(0, 255);
     recipe.color_mode = chance(50) ? ColorMode::rgb : ColorMode::bgr;
     if (chance(80)) recipe.scaling_factor = chance(70) ? 255.0F : static_cast<float>(pick(1, 60000)) / 117.0F;
@@ -72,6 +74,22 @@ class RandomRecipes {
     if (chance(20)) recipe.static_crop = StaticCrop{pick(0, 40), pick(0, 40), pick(60, 100), pick(60, 100)};
     recipe.grayscale = chance(10);
     if (chance(10)) recipe.contrast = static_cast<ContrastMode>(pick(0, 2));
+    return recipe;
+  }
+
+  // What CLIP and Perception Encoder use, with targets on both sides of most pictures' sizes.
+  Preprocessing torch_recipe() {
+    Preprocessing recipe;
+    recipe.resampling = chance(50) ? Resampling::torch_bicubic : Resampling::torch_bilinear;
+    recipe.resize_mode = ResizeMode::shortest_edge_center_crop;
+    const int side = pick(1, 300);
+    recipe.target = {side, side};
+    if (chance(40)) {
+      recipe.resize_mode = ResizeMode::stretch;
+      recipe.target.height = pick(1, 300);
+    }
+    recipe.scaling_factor = 255.0F;
+    if (chance(50)) recipe.normalization = imagenet_normalization();
     return recipe;
   }
 
@@ -114,6 +132,22 @@ void compare_random_pictures(int rounds, PixelType type, std::uint32_t seed) {
   EXPECT_GT(compared, rounds * 8 / 10);
 }
 
+void compare_torch_pictures(int rounds, PixelType type, std::uint32_t seed) {
+  RandomRecipes random(seed);
+  PreprocessWorkspace workspace;
+  for (int round = 0; round < rounds; ++round) {
+    const Preprocessing recipe = random.torch_recipe();
+    Size size{random.pick(1, 300), random.pick(1, 300)};
+    if (random.chance(10)) size = recipe.target;
+    const NoisePicture picture = random.picture(size, type);
+    SCOPED_TRACE(::testing::Message() << "seed " << seed << ", round " << round << ": " << size.width << "x"
+                                      << size.height << " to " << recipe.target.width << "x" << recipe.target.height
+                                      << ", mode " << static_cast<int>(recipe.resize_mode) << ", format "
+                                      << static_cast<int>(picture.view().format));
+    ASSERT_NO_FATAL_FAILURE(expect_twins_agree(picture.view(), recipe, workspace));
+  }
+}
+
 // Runs the test on each instruction set that was compiled and that this machine has.
 class OnEveryTarget : public ::testing::TestWithParam<std::int64_t> {
  protected:
@@ -132,6 +166,8 @@ TEST_P(OnEveryTarget, BytesAreEqualToTheBit) {
   compare_random_pictures(1500, PixelType::u8, 1);
 }
 
+TEST_P(OnEveryTarget, BytesResizedAsTorchDoesAreEqualToTheBit) { compare_torch_pictures(150, PixelType::u8, 9); }
+
 TEST_P(OnEveryTarget, WholePicturesAreEqualToTheBit) {
   PreprocessWorkspace workspace;
   const NoisePicture picture({1920, 1080}, PixelFormat::bgr, PixelType::u8, 1, false, 3);
@@ -142,12 +178,19 @@ TEST_P(OnEveryTarget, WholePicturesAreEqualToTheBit) {
     ASSERT_NO_FATAL_FAILURE(expect_twins_agree(picture.view(), recipe, workspace));
     ASSERT_NO_FATAL_FAILURE(expect_twins_agree(vga.view(), recipe, workspace));
   }
+  normalized.target = {224, 224};
+  normalized.resampling = Resampling::torch_bicubic;
+  normalized.resize_mode = ResizeMode::shortest_edge_center_crop;
+  ASSERT_NO_FATAL_FAILURE(expect_twins_agree(picture.view(), normalized, workspace));
+  ASSERT_NO_FATAL_FAILURE(expect_twins_agree(vga.view(), normalized, workspace));
 }
 
 INSTANTIATE_TEST_SUITE_P(Preprocess, OnEveryTarget, ::testing::ValuesIn(hwy::SupportedAndGeneratedTargets()),
                          [](const auto& info) { return std::string(hwy::TargetName(info.param)); });
 
 TEST(Preprocess, FloatsAgree) { compare_random_pictures(1500, PixelType::f32, 2); }
+
+TEST(Preprocess, FloatsResizedAsTorchDoesAgree) { compare_torch_pictures(100, PixelType::f32, 10); }
 
 TEST(Preprocess, ReadsWindowsOfLargerPictures) {
   const NoisePicture picture({200, 100}, PixelFormat::rgb, PixelType::u8, 5, true, 8);
@@ -166,7 +209,8 @@ TEST(Preprocess, SurvivesTheExtremes) {
   PreprocessWorkspace workspace;
   Preprocessing recipe = letterbox_recipe({64, 40});
   recipe.resize_mode = ResizeMode::stretch;
-  for (const Resampling resampling : {Resampling::opencv_linear, Resampling::pillow_bilinear}) {
+  for (const Resampling resampling : {Resampling::opencv_linear, Resampling::pillow_bilinear,
+                                      Resampling::torch_bilinear, Resampling::torch_bicubic}) {
     recipe.resampling = resampling;
     for (const Size size : {Size{1, 1}, Size{2, 1}, Size{3, 3}, Size{65535, 2}, Size{1, 65535}, Size{4096, 33}}) {
       for (const PixelFormat format : kFormats) {
@@ -205,7 +249,13 @@ TEST(Preprocess, FollowsEveryChangeOfRecipeWithOneWorkspace) {
   expect_twins_agree(picture.view(), recipe, workspace);
   recipe.resampling = Resampling::pillow_bilinear;
   expect_twins_agree(picture.view(), recipe, workspace);
+  recipe.resampling = Resampling::torch_bilinear;
+  expect_twins_agree(picture.view(), recipe, workspace);
+  recipe.resampling = Resampling::torch_bicubic;
+  expect_twins_agree(picture.view(), recipe, workspace);
   recipe.padding_value = 3;
+  expect_twins_agree(picture.view(), recipe, workspace);
+  recipe.resize_mode = ResizeMode::shortest_edge_center_crop;
   expect_twins_agree(picture.view(), recipe, workspace);
 }
 

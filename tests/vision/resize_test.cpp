@@ -1,9 +1,13 @@
 // The plain resamplers against values that OpenCV and Pillow produced.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "support/golden.hpp"
 #include "vision/resample_axis.hpp"
 #include "vision/resize_reference.hpp"
+#include "vision/resize_taps.hpp"
 
 namespace inference_exp::vision {
 namespace {
@@ -51,6 +55,7 @@ TEST(Resize, SameSizeIsACopy) {
   image.values = testing::golden_image(1, 2, 3);
   EXPECT_EQ(resize_linear_reference(image, {3, 2}).values, image.values);
   EXPECT_EQ(resize_pillow_reference(image, {3, 2}).values, image.values);
+  EXPECT_EQ(resize_torch_reference(image, {3, 2}, AntialiasFilter::bicubic).values, image.values);
 }
 
 TEST(Resize, AWholeStepPicksPixelsUnchanged) {
@@ -75,6 +80,49 @@ TEST(Resize, FloatsFollowTheBytesWithoutRounding) {
     };
     near(resize_linear_reference(bytes, target).values, resize_linear_reference(floats, target).values);
     near(resize_pillow_reference(bytes, target).values, resize_pillow_reference(floats, target).values);
+    near(resize_torch_reference(bytes, target, AntialiasFilter::bilinear).values,
+         resize_torch_reference(floats, target, AntialiasFilter::bilinear).values);
+  }
+}
+
+TEST(Resize, BicubicBytesAreClampedWhereFloatsOvershoot) {
+  Raster<std::uint8_t> bytes({4, 1}, 0);
+  std::fill(bytes.values.begin() + 6, bytes.values.end(), std::uint8_t{255});
+  Raster<float> floats({4, 1}, 0.0F);
+  floats.values.assign(bytes.values.begin(), bytes.values.end());
+  const auto overshot = resize_torch_reference(floats, {16, 1}, AntialiasFilter::bicubic).values;
+  const auto clamped = resize_torch_reference(bytes, {16, 1}, AntialiasFilter::bicubic).values;
+  EXPECT_LT(*std::ranges::min_element(overshot), -5.0F);
+  EXPECT_GT(*std::ranges::max_element(overshot), 260.0F);
+  for (std::size_t i = 0; i < clamped.size(); ++i) {
+    EXPECT_EQ(clamped[i], std::nearbyint(std::clamp(overshot[i], 0.0F, 255.0F)));
+  }
+}
+
+TEST(Resize, TorchRoundsHalfToEven) {
+  Raster<std::uint8_t> image({2, 2}, 0);
+  image.values = {0, 2, 4, 1, 3, 5, 0, 2, 4, 1, 3, 5};
+  // Half the size: bilinear weighs all four the same, 0.5, 2.5 and 4.5.
+  EXPECT_EQ(resize_torch_reference(image, {1, 1}, AntialiasFilter::bilinear).values,
+            (std::vector<std::uint8_t>{0, 2, 4}));
+}
+
+TEST(Resize, APartOfAnAxisHasTheTapsOfTheWhole) {
+  for (const AntialiasFilter kernel : {AntialiasFilter::bilinear, AntialiasFilter::bicubic}) {
+    for (const auto& [in, out] : {std::pair{100, 37}, {37, 100}, {1080, 398}, {5, 5}}) {
+      ResizeTaps whole;
+      whole.build(in, out, kernel, 0, out);
+      ResizeTaps part;
+      part.build(in, out, kernel, 2, out - 3);
+      ASSERT_EQ(part.stride, whole.stride);
+      for (std::size_t o = 0; o < part.first.size(); ++o) {
+        ASSERT_EQ(part.first[o], whole.first[o + 2]);
+        ASSERT_EQ(part.count[o], whole.count[o + 2]);
+        for (std::size_t t = 0; t < part.stride; ++t) {
+          ASSERT_EQ(part.weights[o * part.stride + t], whole.weights[(o + 2) * part.stride + t]);
+        }
+      }
+    }
   }
 }
 
