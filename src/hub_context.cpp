@@ -44,6 +44,24 @@ std::shared_ptr<const WeightsProvider> provider_of(const LoadOptions& options, c
   return hub::find_weights_provider(options.hub.weights_provider);
 }
 
+std::chrono::milliseconds lock_timeout(const LoadOptions& options, const HubEnvironment& environment) {
+  const std::int32_t seconds = options.hub.file_lock_timeout_seconds.value_or(environment.file_lock_timeout_seconds);
+  if (seconds < 0) throw InvalidParameterError("A lock timeout can't be negative.", "Give seconds, at least 0.");
+  return std::chrono::seconds(seconds);
+}
+
+hub::DownloadSettings download_settings(const LoadOptions& options, const HubEnvironment& environment) {
+  hub::DownloadSettings settings;
+  settings.verify_md5 = options.hub.verify_hash_while_download;
+  settings.lock_timeout = lock_timeout(options, environment);
+  settings.connect_timeout = std::chrono::seconds(environment.chunk_connect_timeout_seconds);
+  settings.idle_timeout = std::chrono::seconds(environment.chunk_read_timeout_seconds);
+  settings.max_attempts = environment.chunk_max_attempts;
+  settings.retry_statuses = environment.retry_statuses;
+  settings.progress = options.hub.progress;
+  return settings;
+}
+
 void add(hub::RuntimeFingerprint& fingerprint, std::string name, const std::optional<std::string>& value) {
   fingerprint.emplace(std::move(name), value.value_or("unknown"));
 }
@@ -86,12 +104,6 @@ bool HubContext::uses_resolution_cache() const noexcept {
   return options_.hub.use_auto_resolution_cache && !offline_ && !warming_up();
 }
 
-std::chrono::milliseconds HubContext::lock_timeout() const {
-  const std::int32_t seconds = options_.hub.file_lock_timeout_seconds.value_or(environment_.file_lock_timeout_seconds);
-  if (seconds < 0) throw InvalidParameterError("A lock timeout can't be negative.", "Give seconds, at least 0.");
-  return std::chrono::seconds(seconds);
-}
-
 ModelMetadata HubContext::ask_provider() const {
   const ProviderRequest request{.model_id = std::string(model_),
                                 .api_key = api_key_,
@@ -122,14 +134,7 @@ hub::MaterializedPackage HubContext::materialize(const ModelMetadata& model, con
   hub::MaterializeSettings settings;
   settings.allow_unhashed = options_.hub.download_files_without_hash;
   settings.api_key = api_key_;
-  hub::DownloadSettings& download = settings.download;
-  download.verify_md5 = options_.hub.verify_hash_while_download;
-  download.lock_timeout = lock_timeout();
-  download.connect_timeout = std::chrono::seconds(environment_.chunk_connect_timeout_seconds);
-  download.idle_timeout = std::chrono::seconds(environment_.chunk_read_timeout_seconds);
-  download.max_attempts = environment_.chunk_max_attempts;
-  download.retry_statuses = environment_.retry_statuses;
-  download.progress = options_.hub.progress;
+  settings.download = download_settings(options_, environment_);
   const auto fetch = [&](std::span<const hub::DownloadTask> tasks, const hub::DownloadSettings& how) {
     std::vector<hub::DownloadTask> wrapped(tasks.begin(), tasks.end());
     for (hub::DownloadTask& task : wrapped) task.url = hub::through_gateway(task.url, environment_.gateway);
@@ -140,9 +145,11 @@ hub::MaterializedPackage HubContext::materialize(const ModelMetadata& model, con
 
 void HubContext::finish(const ModelMetadata& model, const PackageMetadata& package,
                         const hub::MaterializedPackage& files) const {
-  hub::finish_package(
-      home_, model, package, files,
-      {.api_key = api_key_, .license = license_of(model_, model.model_id), .lock_timeout = lock_timeout()}, *access_);
+  hub::finish_package(home_, model, package, files,
+                      {.api_key = api_key_,
+                       .license = license_of(model_, model.model_id),
+                       .lock_timeout = lock_timeout(options_, environment_)},
+                      *access_);
 }
 
 void HubContext::record_for_offline(const ModelMetadata& model, const std::string& package_id,
@@ -152,7 +159,7 @@ void HubContext::record_for_offline(const ModelMetadata& model, const std::strin
                              .proven_package = package_id,
                              .api_key = api_key_,
                              .source = std::move(source),
-                             .lock_timeout = lock_timeout()},
+                             .lock_timeout = lock_timeout(options_, environment_)},
                             *access_);
 }
 
@@ -161,6 +168,14 @@ std::vector<std::optional<std::uint64_t>> HubContext::sizes_of(const std::vector
   wrapped.reserve(urls.size());
   for (const std::string& url : urls) wrapped.push_back(hub::through_gateway(url, environment_.gateway));
   return hub::file_sizes(*client_, wrapped);
+}
+
+void fetch_pinned_file(const hub::PinnedFile& file, const std::filesystem::path& target, const LoadOptions& options) {
+  const HubEnvironment& environment = hub_environment();
+  const std::string url = hub::through_gateway(file.url, environment.gateway);
+  hub::PinnedFile from_here = file;
+  from_here.url = url;
+  hub::fetch_pinned_file(*shared_client(), from_here, target, download_settings(options, environment));
 }
 
 EnvironmentDescription environment_for_negotiation(const LoadOptions& options) {

@@ -10,6 +10,7 @@
 #include "hub/cache_layout.hpp"
 #include "hub/http.hpp"
 #include "hub/materialize.hpp"
+#include "hub/pinned_file.hpp"
 #include "hub/resolution_cache.hpp"
 #include "inference_exp/environment.hpp"
 #include "inference_exp/hub.hpp"
@@ -39,7 +40,6 @@ class HubContext {
   [[nodiscard]] AccessManager& access() const noexcept { return *access_; }
   [[nodiscard]] hub::ResolutionCache resolution_cache() const;
   [[nodiscard]] bool uses_resolution_cache() const noexcept;
-  [[nodiscard]] std::chrono::milliseconds lock_timeout() const;
 
   /// Asks the provider and tells the access manager what comes of it.
   [[nodiscard]] ModelMetadata ask_provider() const;
@@ -64,6 +64,9 @@ class HubContext {
   std::shared_ptr<const WeightsProvider> provider_;
   std::shared_ptr<hub::HttpClient> client_;
 };
+
+/// Fetches a public file with the same terms as model files: gateway, lock, retries, progress.
+void fetch_pinned_file(const hub::PinnedFile& file, const std::filesystem::path& target, const LoadOptions& options);
 
 /// This machine as negotiation sees it. Throws where the probe does.
 [[nodiscard]] EnvironmentDescription environment_for_negotiation(const LoadOptions& options);

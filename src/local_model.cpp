@@ -1,19 +1,19 @@
 #include "local_model.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 #include <string_view>
 #include <utility>
 
 #include "core/text.hpp"
 #include "inference_exp/errors.hpp"
 #include "models/bare_model.hpp"
+#include "models/package_model.hpp"
 #include "models/registry.hpp"
 #include "models/rfdetr_checkpoint.hpp"
-#include "models/rfdetr_classes.hpp"
-#include "models/rfdetr_preprocess.hpp"
 #include "packages/package_directory.hpp"
 #include "runtime/backend_registry.hpp"
+#include "vocabulary.hpp"
 
 namespace inference_exp {
 
@@ -23,18 +23,9 @@ namespace {
 
 constexpr std::string_view kRfdetr = "rfdetr";
 
-/// The network's file in a package of each backend that runs one file (loading.md, section 3.1).
-std::optional<std::string_view> model_file_of(std::string_view backend) {
-  if (backend == "onnx") return "weights.onnx";
-  if (backend == "trt") return "engine.plan";
-  if (backend == "torch-script") return "weights.torchscript";
-  if (backend == "torch") return "weights.pth";
-  return std::nullopt;
-}
-
 void check_backend_allowed(const std::string& backend, const LoadOptions& options) {
   for (const std::string& name : options.backends) {
-    if (model_file_of(lower_case(name))) continue;
+    if (models::is_package_backend(lower_case(name))) continue;
     throw UnknownBackendTypeError("There is no backend \"" + name + "\".",
                                   "Known are onnx, trt, torch and torch-script.");
   }
@@ -62,20 +53,7 @@ void limit_batch(packages::ForwardPass& forward, const LoadOptions& options) {
   forward.max_dynamic_batch_size = std::min(wanted, forward.max_dynamic_batch_size.value_or(wanted));
 }
 
-/// What the plug-in of a checkpoint, which holds weights but no graph, has to be told.
-runtime::NetworkOptions network_options(const PackageKind& kind, const packages::PackageDirectory& package) {
-  if (kind.backend != "torch" || kind.architecture != kRfdetr) return {};
-  return {{"architecture", std::string(kRfdetr)}, {"model_type", package.model_type()}};
-}
-
-/// An environment.json says less than an inference_config.json; what it leaves out its families agree on.
-void complete_environment(const packages::PackageDirectory& package, models::ModelInit& init) {
-  if (init.architecture != kRfdetr || package.has("inference_config.json")) return;
-  models::complete_rfdetr_environment(init.config);
-  models::remove_background(init.class_names, init.config.class_names_operations);
-}
-
-PackageKind kind_of(const packages::PackageDirectory& package) {
+models::PackageKind kind_of(const packages::PackageDirectory& package) {
   const packages::ModelConfig config = package.model_config();
   const fs::path file = package.root() / "model_config.json";
   if (config.model_module && !(config.model_architecture && config.backend_type)) {
@@ -86,6 +64,12 @@ PackageKind kind_of(const packages::PackageDirectory& package) {
   return {.architecture = config_value(config.model_architecture, file, "model_architecture"),
           .task = config_value(config.task_type, file, "task_type"),
           .backend = config_value(config.backend_type, file, "backend_type")};
+}
+
+std::shared_ptr<const runtime::Session> open_network(const packages::PackageDirectory& package,
+                                                     const models::NetworkFile& network, const LoadOptions& options) {
+  return runtime::open_session(network.plugin, package.require(network.handle), options.session, options.backend_paths,
+                               network.options);
 }
 
 models::ModelInit open_onnx_file(const fs::path& file, const LoadOptions& options) {
@@ -117,30 +101,23 @@ models::ModelInit open_model_file(const fs::path& file, const LoadOptions& optio
 }  // namespace
 
 std::unique_ptr<Model> load_package(const fs::path& folder, const LoadOptions& options) {
-  const PackageKind kind = kind_of(packages::PackageDirectory(folder));
-  if (model_file_of(kind.backend)) check_backend_allowed(kind.backend, options);
+  const models::PackageKind kind = kind_of(packages::PackageDirectory(folder));
+  if (models::is_package_backend(kind.backend)) check_backend_allowed(kind.backend, options);
   return load_package(folder, kind, options);
 }
 
-std::unique_ptr<Model> load_package(const fs::path& folder, const PackageKind& kind, const LoadOptions& options) {
+std::unique_ptr<Model> load_package(const fs::path& folder, const models::PackageKind& kind,
+                                    const LoadOptions& options) {
   const packages::PackageDirectory package(folder);
-  const std::optional<std::string_view> model_file = model_file_of(kind.backend);
-  if (!model_file) {
-    throw CorruptedModelPackageError(folder.string() + ": the backend \"" + kind.backend + "\" is not known.",
-                                     "Known are onnx, trt, torch and torch-script.");
+  models::PackageModel model = models::describe_package(package, kind);
+  model.init.session = open_network(package, model.network, options);
+  if (model.text_network) {
+    model.init.text_session = open_network(package, *model.text_network, options);
+    model.init.vocabulary = vocabulary_source(folder, options);
+    model.init.text_embedding_cache = options.text_embedding_cache;
   }
-
-  models::ModelInit init;
-  init.architecture = kind.architecture;
-  init.task = kind.task;
-  init.config = package.inference_config();
-  init.class_names = package.class_names();
-  if (init.task == "keypoint-detection") init.skeletons = package.skeletons();
-  complete_environment(package, init);
-  init.session = runtime::open_session(kind.backend, package.require(*model_file), options.session,
-                                       options.backend_paths, network_options(kind, package));
-  limit_batch(init.config.forward_pass, options);
-  return models::make_model(std::move(init));
+  limit_batch(model.init.config.forward_pass, options);
+  return models::make_model(std::move(model.init));
 }
 
 std::unique_ptr<Model> load_model_file(const fs::path& file, const LoadOptions& options) {

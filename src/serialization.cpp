@@ -227,6 +227,18 @@ std::string to_json(const KeyPoints& key_points, std::span<const std::string> cl
   });
 }
 
+std::string to_json(const Embeddings& embeddings) {
+  JsonWriter json;
+  json.begin_array();
+  for (std::size_t i = 0; i < embeddings.count(); ++i) {
+    json.begin_array();
+    for (const float value : embeddings[i]) json.value(value);
+    json.end_array();
+  }
+  json.end_array();
+  return json.take();
+}
+
 std::string to_json(const EnvironmentDescription& environment) {
   JsonWriter json;
   json.begin_object();

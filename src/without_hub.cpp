@@ -1,4 +1,5 @@
 // Stands in for everything about model ids in a library that was built without them.
+#include "fetch_vocabulary.hpp"
 #include "hub_load.hpp"
 #include "inference_exp/errors.hpp"
 #include "inference_exp/hub.hpp"
@@ -23,6 +24,11 @@ WeightsProvider::~WeightsProvider() = default;
 // NOLINTNEXTLINE(performance-unnecessary-value-param): the public signature
 void register_weights_provider(std::string_view /*name*/, std::shared_ptr<const WeightsProvider> /*provider*/) {
   throw_without_hub();
+}
+fs::path fetch_vocabulary(const LoadOptions& /*options*/) {
+  throw MissingDependencyError("The vocabulary that texts are read with is not here, and this library fetches nothing.",
+                               "Put bpe_simple_vocab_16e6.txt.gz of CLIP into the package folder, or build with "
+                               "-DINFERENCE_EXP_HUB=ON.");
 }
 std::unique_ptr<Model> load_from_hub(std::string_view /*model*/, const LoadOptions& /*options*/) {
   throw_without_hub();

@@ -21,6 +21,7 @@ Examples:
   inference-exp infer my-model clip.mp4 --save annotated
   inference-exp bench my-model --iterations 200 --json -
   inference-exp infer yolov8n-640 photo.jpg
+  inference-exp embed clip/ViT-B-32 --image photos/ --text "a dog" "a cat"
   inference-exp explain yolov8n-640
   inference-exp environment
 
@@ -100,6 +101,7 @@ class Parser {
     app_.fallthrough();
     add_infer();
     add_bench();
+    add_embed();
     hub_.emplace(app_, loading_);
     add_environment();
     add_checkpoint();
@@ -120,23 +122,27 @@ class Parser {
   }
 
  private:
-  void add_model_options(CLI::App& command, ModelArguments& arguments) {
+  void add_model_options(CLI::App& command, std::string& model) {
     command
-        .add_option("MODEL", arguments.model,
+        .add_option("MODEL", model,
                     "A package folder, a model file (.onnx) of a known family, or a model id such as yolov8n-640")
         ->required();
-    loading_.add_bare_file_options(command);
     loading_.add_place_options(command);
     loading_.add_thread_option(command);
     loading_.add_package_options(command);
     loading_.add_provider_options(command);
     loading_.add_download_options(command);
+  }
+
+  void add_predicting_options(CLI::App& command, ModelArguments& arguments) {
+    add_model_options(command, arguments.model);
+    loading_.add_bare_file_options(command);
     add_inference_options(command, arguments, raw_);
   }
 
   void add_infer() {
     infer_ = app_.add_subcommand("infer", "Predict on images, folders, videos or a camera");
-    add_model_options(*infer_, infer_arguments_.model);
+    add_predicting_options(*infer_, infer_arguments_.model);
     infer_->add_option("IMAGE", infer_arguments_.inputs,
                        "Image or video files, quoted patterns, folders of images, camera:N");
     infer_->add_option("--camera", camera_, "The same as the input camera:N")->check(CLI::NonNegativeNumber);
@@ -154,7 +160,7 @@ class Parser {
 
   void add_bench() {
     bench_ = app_.add_subcommand("bench", "Measure how fast a model predicts on this machine");
-    add_model_options(*bench_, bench_arguments_.model);
+    add_predicting_options(*bench_, bench_arguments_.model);
     bench_->add_option("--image", bench_arguments_.image, "The picture to predict on (default: a made-up one)");
     bench_->add_option("--iterations", bench_arguments_.iterations, "Measured calls (default: 100)")
         ->check(CLI::Range(1, 100'000'000));
@@ -162,6 +168,20 @@ class Parser {
         ->check(CLI::Range(0, 100'000'000));
     bench_->add_option("--json", bench_arguments_.json, "Write figures as JSON to a file, or to stdout with -")
         ->type_name("FILE|-");
+  }
+
+  void add_embed() {
+    embed_ = app_.add_subcommand("embed", "Compare images and texts by their embeddings");
+    add_model_options(*embed_, embed_arguments_.model);
+    embed_->add_option("--image", embed_arguments_.images, "Image files, quoted patterns, folders of images")
+        ->group("Input");
+    embed_->add_option("--text", embed_arguments_.texts, "Texts, each in quotes")->group("Input");
+    embed_->add_option("--json", embed_arguments_.json, "Write embeddings as JSON to a file, or to stdout with -")
+        ->type_name("FILE|-")
+        ->group("Output");
+    embed_->add_option("--npy", embed_arguments_.npy, "Write embeddings as .npy files into this folder")
+        ->type_name("DIR")
+        ->group("Output");
   }
 
   void add_environment() {
@@ -189,6 +209,12 @@ class Parser {
       resolve(bench_arguments_.model, raw_, loading_);
       return {bench_arguments_, verbose_};
     }
+    if (embed_->parsed()) {
+      embed_arguments_.load = loading_.resolve();
+      if (embed_arguments_.images.empty() && embed_arguments_.texts.empty())
+        throw CLI::RequiredError("--image or --text");
+      return {embed_arguments_, verbose_};
+    }
     if (std::optional<Command> command = hub_->result()) return {*std::move(command), verbose_};
     if (checkpoint_->parsed()) return {checkpoint_arguments_, verbose_};
     environment_arguments_.backend_paths.assign(environment_paths_.begin(), environment_paths_.end());
@@ -198,10 +224,12 @@ class Parser {
   CLI::App app_{"Computer-vision inference: a model and images in, predictions out.", "inference-exp"};
   CLI::App* infer_ = nullptr;
   CLI::App* bench_ = nullptr;
+  CLI::App* embed_ = nullptr;
   CLI::App* environment_ = nullptr;
   CLI::App* checkpoint_ = nullptr;
   InferArguments infer_arguments_;
   BenchArguments bench_arguments_;
+  EmbedArguments embed_arguments_;
   EnvironmentArguments environment_arguments_;
   CheckpointArguments checkpoint_arguments_;
   RawInferenceArguments raw_;

@@ -40,6 +40,15 @@ struct BenchArguments {
   std::string json;
 };
 
+struct EmbedArguments {
+  std::string model;
+  LoadOptions load;
+  std::vector<std::string> images;
+  std::vector<std::string> texts;
+  std::string json;  ///< a file, "-" for stdout, empty for none
+  std::string npy;   ///< a folder, empty for none
+};
+
 struct EnvironmentArguments {
   std::vector<std::filesystem::path> backend_paths;
   bool json = false;
@@ -95,8 +104,8 @@ struct OfflineArguments {
 };
 
 using Command =
-    std::variant<InferArguments, BenchArguments, EnvironmentArguments, CheckpointArguments, DescribeArguments,
-                 ExplainArguments, ModelsArguments, PullArguments, CacheArguments, OfflineArguments>;
+    std::variant<InferArguments, BenchArguments, EmbedArguments, EnvironmentArguments, CheckpointArguments,
+                 DescribeArguments, ExplainArguments, ModelsArguments, PullArguments, CacheArguments, OfflineArguments>;
 
 struct Arguments {
   Command command;

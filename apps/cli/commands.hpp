@@ -8,6 +8,7 @@ namespace inference_exp::cli {
 
 [[nodiscard]] ExitCode run(const InferArguments& arguments);
 [[nodiscard]] ExitCode run(const BenchArguments& arguments);
+[[nodiscard]] ExitCode run(const EmbedArguments& arguments);
 [[nodiscard]] ExitCode run(const EnvironmentArguments& arguments);
 [[nodiscard]] ExitCode run(const CheckpointArguments& arguments);
 [[nodiscard]] ExitCode run(const DescribeArguments& arguments);

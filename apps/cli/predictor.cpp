@@ -49,8 +49,8 @@ std::vector<Prediction> Predictor::infer(std::span<const ImageView> images, cons
   if (const auto* key_point_model = dynamic_cast<const KeyPointDetectionModel*>(model_.get())) {
     return as_predictions(key_point_model->infer(images, options));
   }
-  throw ModelImplementationNotFoundError("This program can't show results of the task " + std::string(model_->task()) +
-                                         ".");
+  throw InvalidParameterError("The model's task is " + std::string(model_->task()) + ", which gives no detections.",
+                              "For embeddings use the command `inference-exp embed`.");
 }
 
 std::string Predictor::to_json(const Prediction& prediction) const {

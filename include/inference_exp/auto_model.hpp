@@ -31,6 +31,10 @@ template <>
 struct TaskOf<KeyPointDetectionModel> {
   static constexpr std::string_view kValue = "keypoint-detection";
 };
+template <>
+struct TaskOf<EmbeddingModel> {
+  static constexpr std::string_view kValue = "embedding";
+};
 }  // namespace detail
 
 class INFERENCE_EXP_API AutoModel {

@@ -101,6 +101,7 @@ struct LoadOptions {
   SessionOptions session{};
   bool allow_direct_local_storage_loading = true;
   std::optional<std::int32_t> max_batch_size{};  ///< images per network run, at least 1; unset: as the package says
+  std::size_t text_embedding_cache = 0;          ///< embedding models: so many texts keep their vectors; 0: none
 
   // For a model id: which of its packages may be chosen.
   std::optional<std::string> model_package_id{};  ///< exactly this one; only trust is checked

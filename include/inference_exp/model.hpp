@@ -59,7 +59,7 @@ class INFERENCE_EXP_API Model {
 
   /// Index = class id.
   [[nodiscard]] virtual std::span<const std::string> class_names() const noexcept = 0;
-  /// "object-detection", "instance-segmentation" or "keypoint-detection".
+  /// "object-detection", "instance-segmentation", "keypoint-detection" or "embedding".
   [[nodiscard]] virtual std::string_view task() const noexcept = 0;
   /// Such as "yolov8".
   [[nodiscard]] virtual std::string_view architecture() const noexcept = 0;
@@ -110,6 +110,23 @@ class INFERENCE_EXP_API KeyPointDetectionModel : public Model {
   /// One per class, in class order.
   [[nodiscard]] virtual std::span<const Skeleton> skeletons() const noexcept = 0;
   [[nodiscard]] std::string_view task() const noexcept final { return "keypoint-detection"; }
+};
+
+/// Images and texts as vectors of one space, to be compared with compare_embeddings. It has no classes.
+class INFERENCE_EXP_API EmbeddingModel : public Model {
+ public:
+  /// One vector per image, in order. Of the options only `timings` and `disable_*` have a use.
+  [[nodiscard]] virtual Embeddings embed_images(std::span<const ImageView> images,
+                                                const InferenceOptions& options = {}) const = 0;
+  [[nodiscard]] Embeddings embed_image(const ImageView& image, const InferenceOptions& options = {}) const {
+    return embed_images(std::span(&image, 1), options);
+  }
+  /// One vector per UTF-8 text, in order. Throws ModelInputError for a text that the family takes as too long (CLIP:
+  /// more than 77 tokens) and MissingDependencyError when the vocabulary is not to be had (docs/models/clip.md).
+  [[nodiscard]] virtual Embeddings embed_text(std::span<const std::string> texts) const = 0;
+  /// Length of the vectors.
+  [[nodiscard]] virtual std::size_t dimension() const noexcept = 0;
+  [[nodiscard]] std::string_view task() const noexcept final { return "embedding"; }
 };
 
 }  // namespace inference_exp

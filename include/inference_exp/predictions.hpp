@@ -129,6 +129,33 @@ struct KeyPoints {
   }
 };
 
+/// N vectors of one length, row-major float32 (N,D). What produced them says whether they are normalised: CLIP's are
+/// not, Perception Encoder's are (models.md, sections 4.3 and 4.4).
+class Embeddings {
+ public:
+  Embeddings() = default;
+  /// `values` must hold `count` * `dimension` numbers; throws InvalidParameterError if not.
+  INFERENCE_EXP_API Embeddings(std::size_t count, std::size_t dimension, std::vector<float> values);
+
+  [[nodiscard]] std::size_t count() const noexcept { return count_; }
+  [[nodiscard]] std::size_t dimension() const noexcept { return dimension_; }
+  [[nodiscard]] std::span<const float> values() const noexcept { return values_; }
+  /// Vector `i`; `i` must be below count().
+  [[nodiscard]] std::span<const float> operator[](std::size_t i) const noexcept {
+    return values().subspan(i * dimension_, dimension_);
+  }
+  friend bool operator==(const Embeddings&, const Embeddings&) = default;
+
+ private:
+  std::size_t count_ = 0;
+  std::size_t dimension_ = 0;
+  std::vector<float> values_;
+};
+
+/// Cosine similarities, row-major (x.count(), y.count()): both sides divided by max(norm, 1e-12) (models.md, section
+/// 4.3). Throws InvalidParameterError when the dimensions differ.
+[[nodiscard]] INFERENCE_EXP_API std::vector<float> compare_embeddings(const Embeddings& x, const Embeddings& y);
+
 /// The plain mask of one run-length string; height * width bytes of 0 or 1, row-major.
 /// Throws InvalidParameterError when `counts` is malformed or does not cover `size` exactly.
 [[nodiscard]] INFERENCE_EXP_API std::vector<std::uint8_t> decode_rle(std::string_view counts, Size size);

@@ -41,6 +41,9 @@ namespace inference_exp {
                                                     std::span<const std::string> class_names,
                                                     std::span<const Skeleton> skeletons);
 
+/// A JSON array with an array of numbers for each vector.
+[[nodiscard]] INFERENCE_EXP_API std::string to_json(const Embeddings& embeddings);
+
 /// A JSON object with the fields of EnvironmentDescription.
 [[nodiscard]] INFERENCE_EXP_API std::string to_json(const EnvironmentDescription& environment);
 

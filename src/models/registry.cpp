@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "inference_exp/errors.hpp"
+#include "models/clip.hpp"
+#include "models/perception_encoder.hpp"
 #include "models/rfdetr.hpp"
 #include "models/yolo.hpp"
 
@@ -14,7 +16,9 @@ namespace {
 constexpr std::string_view kDetection = "object-detection";
 constexpr std::string_view kSegmentation = "instance-segmentation";
 constexpr std::string_view kKeyPoints = "keypoint-detection";
+constexpr std::string_view kEmbedding = "embedding";
 constexpr std::string_view kRfdetr = "rfdetr";
+constexpr std::string_view kClip = "clip";
 
 struct Entry {
   std::string_view architecture;
@@ -23,13 +27,22 @@ struct Entry {
 };
 
 constexpr std::array kEntries{
-    Entry{"yolov8", kDetection, make_yolo_detection},        Entry{"yolov8", kSegmentation, make_yolo_segmentation},
-    Entry{"yolov8", kKeyPoints, make_yolo_key_points},       Entry{"yolov9", kDetection, make_yolo_detection},
-    Entry{"yolov10", kDetection, make_yolo_detection},       Entry{"yolov11", kDetection, make_yolo_detection},
-    Entry{"yolov11", kSegmentation, make_yolo_segmentation}, Entry{"yolov11", kKeyPoints, make_yolo_key_points},
-    Entry{"yolov12", kDetection, make_yolo_detection},       Entry{"yolov12", kSegmentation, make_yolo_segmentation},
-    Entry{"yolo26", kDetection, make_yolo_detection},        Entry{"yolo26", kSegmentation, make_yolo_segmentation},
-    Entry{"yolo26", kKeyPoints, make_yolo_key_points},       Entry{kRfdetr, kDetection, make_rfdetr_detection},
+    Entry{"yolov8", kDetection, make_yolo_detection},
+    Entry{"yolov8", kSegmentation, make_yolo_segmentation},
+    Entry{"yolov8", kKeyPoints, make_yolo_key_points},
+    Entry{"yolov9", kDetection, make_yolo_detection},
+    Entry{"yolov10", kDetection, make_yolo_detection},
+    Entry{"yolov11", kDetection, make_yolo_detection},
+    Entry{"yolov11", kSegmentation, make_yolo_segmentation},
+    Entry{"yolov11", kKeyPoints, make_yolo_key_points},
+    Entry{"yolov12", kDetection, make_yolo_detection},
+    Entry{"yolov12", kSegmentation, make_yolo_segmentation},
+    Entry{"yolo26", kDetection, make_yolo_detection},
+    Entry{"yolo26", kSegmentation, make_yolo_segmentation},
+    Entry{"yolo26", kKeyPoints, make_yolo_key_points},
+    Entry{kRfdetr, kDetection, make_rfdetr_detection},
+    Entry{kClip, kEmbedding, make_clip},
+    Entry{"perception-encoder", kEmbedding, make_perception_encoder},
 };
 
 /// Networks with suppression inside: read as the fused rows that they give.
@@ -57,6 +70,9 @@ void add_yolo_implementations(const Entry& entry, std::vector<Implementation>& a
 void add_implementations(const Entry& entry, std::vector<Implementation>& all) {
   if (entry.architecture == kRfdetr) {
     add_rfdetr_implementations(entry, all);
+  } else if (entry.task == kEmbedding) {
+    if (entry.architecture == kClip) all.push_back({entry.architecture, entry.task, "onnx", {}, {}});
+    all.push_back({entry.architecture, entry.task, "torch", {}, {}});
   } else {
     add_yolo_implementations(entry, all);
   }

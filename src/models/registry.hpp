@@ -1,6 +1,7 @@
 // Which (architecture, task) this library can turn into a model, and how.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,7 +12,14 @@
 #include "packages/inference_config.hpp"
 #include "runtime/session.hpp"
 
+namespace inference_exp::text {
+class Vocabulary;
+}
+
 namespace inference_exp::models {
+
+/// Called at the first text; throws MissingDependencyError when there is no vocabulary. Thread-safe.
+using VocabularySource = std::function<std::shared_ptr<const text::Vocabulary>()>;
 
 /// Everything a family needs to build a model, wherever it came from.
 struct ModelInit {
@@ -21,6 +29,11 @@ struct ModelInit {
   packages::InferenceConfig config;
   std::vector<std::string> class_names;
   std::vector<Skeleton> skeletons;  ///< key-point models: one per class
+
+  // Embedding models: `session` is the image tower.
+  std::shared_ptr<const runtime::Session> text_session;
+  VocabularySource vocabulary;
+  std::size_t text_embedding_cache = 0;  ///< texts remembered with their vectors
 };
 
 /// Throws ModelImplementationNotFoundError, listing what exists, when no family serves the architecture and task, and

@@ -4,11 +4,23 @@
 
 namespace inference_exp::packages {
 
-std::string parse_model_type(std::string_view text, std::string_view file) {
+namespace {
+
+std::string parse_size_name(std::string_view text, std::string_view file, std::string_view key, const char* example) {
   const Json document = parse_json(text, file);
-  const JsonReader model_type = JsonReader(document, file).required("model_type");
-  if (model_type.text().empty()) model_type.fail("the name of a network's size, such as \"rfdetr-base\"");
-  return model_type.text();
+  const JsonReader name = JsonReader(document, file).required(key);
+  if (name.text().empty()) name.fail(std::string("the name of a network's size, such as ") + example);
+  return name.text();
+}
+
+}  // namespace
+
+std::string parse_model_type(std::string_view text, std::string_view file) {
+  return parse_size_name(text, file, "model_type", "\"rfdetr-base\"");
+}
+
+std::string parse_vision_encoder(std::string_view text, std::string_view file) {
+  return parse_size_name(text, file, "vision_encoder_config", "\"PE-Core-B16-224\"");
 }
 
 }  // namespace inference_exp::packages

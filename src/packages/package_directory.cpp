@@ -97,6 +97,11 @@ std::string PackageDirectory::model_type() const {
   return parse_model_type(read_description(path), path.string());
 }
 
+std::string PackageDirectory::vision_encoder() const {
+  const fs::path path = require("config.json");
+  return parse_vision_encoder(read_description(path), path.string());
+}
+
 std::vector<Skeleton> PackageDirectory::skeletons() const {
   const fs::path path = require("keypoints_metadata.json");
   const auto edges = has("inference_config.json") ? SkeletonEdges::required : SkeletonEdges::optional;

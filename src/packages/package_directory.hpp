@@ -44,6 +44,8 @@ class PackageDirectory {
   [[nodiscard]] std::vector<std::string> class_names() const;
   /// model_type.json: which size of its family a checkpoint is, such as "rfdetr-base".
   [[nodiscard]] std::string model_type() const;
+  /// config.json of Perception Encoder: which of its encoders a checkpoint is, such as "PE-Core-B16-224".
+  [[nodiscard]] std::string vision_encoder() const;
   /// keypoints_metadata.json: one skeleton per class, in class order (loading.md, section 3.6).
   [[nodiscard]] std::vector<Skeleton> skeletons() const;
 
@@ -55,6 +57,7 @@ class PackageDirectory {
 [[nodiscard]] ModelConfig parse_model_config(std::string_view text, std::string_view file);
 [[nodiscard]] std::vector<std::string> parse_class_names(std::string_view text, std::string_view file);
 [[nodiscard]] std::string parse_model_type(std::string_view text, std::string_view file);
+[[nodiscard]] std::string parse_vision_encoder(std::string_view text, std::string_view file);
 /// Packages with an inference_config.json must list the edges; older ones may leave them out, which means none.
 enum class SkeletonEdges : std::uint8_t { required, optional };
 [[nodiscard]] std::vector<Skeleton> parse_keypoints_metadata(std::string_view text, std::string_view file,

@@ -1,16 +1,16 @@
 #include "runtime/backend_registry.hpp"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <set>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "core/options.hpp"
 #include "inference_exp/errors.hpp"
+#include "runtime/install_folders.hpp"
 #include "runtime/plugin.hpp"
 #include "runtime/plugin_session.hpp"
 
@@ -45,25 +45,10 @@ bool is_backend_name(std::string_view name) {
          std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
-fs::path folder_of_this_library() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&folder_of_this_library), &info) == 0 || info.dli_fname == nullptr) {
-    return {};
-  }
-  std::error_code error;
-  const fs::path file = fs::canonical(info.dli_fname, error);
-  return error ? fs::path() : file.parent_path();
-}
-
 std::vector<fs::path> search_folders(const std::vector<fs::path>& backend_paths) {
   std::vector<fs::path> folders = backend_paths;
   folders.insert(folders.end(), options().backend_paths.begin(), options().backend_paths.end());
-  if (const fs::path library = folder_of_this_library(); !library.empty()) folders.push_back(library / "inference_exp");
-  std::error_code error;
-  if (const fs::path program = fs::read_symlink("/proc/self/exe", error); !error) {
-    folders.push_back(program.parent_path().parent_path() / "lib" / "inference_exp");
-  }
-  folders.emplace_back(INFERENCE_EXP_PLUGIN_DIR);
+  for (fs::path& folder : plugin_folders()) folders.push_back(std::move(folder));
   return folders;
 }
 

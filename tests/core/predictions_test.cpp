@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <new>
 #include <type_traits>
+#include <vector>
 
 #include "inference_exp/errors.hpp"
 
@@ -82,6 +84,53 @@ TEST(KeyPoints, ARowIsThePointsOfOneBox) {
                              .points = {{1, 1, 0.1F}, {2, 2, 0.2F}, {3, 3, 0.3F}, {4, 4, 0.4F}}};
   EXPECT_EQ(key_points.size(), 2U);
   EXPECT_THAT(key_points.row(1), ElementsAre(KeyPoint{3, 3, 0.3F}, KeyPoint{4, 4, 0.4F}));
+}
+
+TEST(Embeddings, AreRowsOfOneLength) {
+  const Embeddings embeddings(2, 3, {1, 2, 3, 4, 5, 6});
+  EXPECT_THAT(embeddings[1], ElementsAre(4, 5, 6));
+  EXPECT_EQ(embeddings.count(), 2U);
+  EXPECT_EQ(Embeddings().count(), 0U);
+  EXPECT_THROW(Embeddings(2, 3, {1, 2, 3, 4, 5}), InvalidParameterError);
+  EXPECT_THROW(Embeddings(2, 0, {1}), InvalidParameterError);
+  EXPECT_THROW(Embeddings(1, 3, {1, 2, 3, 4, 5, 6}), InvalidParameterError);
+}
+
+TEST(Embeddings, AreComparedByTheirDirectionOnly) {
+  const Embeddings x(2, 2, {3, 4, -10, 0});
+  const Embeddings y(3, 2, {30, 40, 0, 1, 4, -3});
+  const std::vector<float> similarities = compare_embeddings(x, y);
+  ASSERT_EQ(similarities.size(), 6U);
+  const std::vector<float> expected{1, 0.8F, 0, -0.6F, 0, -0.8F};
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(similarities[i], expected[i], 1e-6F) << i;
+}
+
+TEST(Embeddings, OfLengthZeroAreSimilarToNothing) {
+  EXPECT_THAT(compare_embeddings(Embeddings(1, 2, {0, 0}), Embeddings(1, 2, {1, 0})), ElementsAre(0));
+}
+
+TEST(Embeddings, OfDifferentModelsAreRefused) {
+  EXPECT_THROW((void)compare_embeddings(Embeddings(1, 2, {0, 1}), Embeddings(1, 3, {1, 0, 0})), InvalidParameterError);
+}
+
+TEST(Embeddings, OfAnyDimensionAreComparedAsAPlainSumWould) {
+  for (std::size_t dimension = 1; dimension < 40; ++dimension) {
+    std::vector<float> values(2 * dimension);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>((i * 37 + dimension) % 19) - 8.5F;
+    double xy = 0;
+    double xx = 0;
+    double yy = 0;
+    for (std::size_t i = 0; i < dimension; ++i) {
+      const double x = values[i];
+      const double y = values[dimension + i];
+      xy += x * y;
+      xx += x * x;
+      yy += y * y;
+    }
+    const Embeddings x(1, dimension, {values.begin(), values.begin() + static_cast<std::ptrdiff_t>(dimension)});
+    const Embeddings y(1, dimension, {values.begin() + static_cast<std::ptrdiff_t>(dimension), values.end()});
+    EXPECT_NEAR(compare_embeddings(x, y).front(), xy / std::sqrt(xx * yy), 1e-6) << dimension;
+  }
 }
 
 }  // namespace

@@ -20,6 +20,12 @@ TEST(ModelType, OfBothGenerationsOfPackages) {
   EXPECT_EQ(parse(R"({"project_task_type": "object-detection", "model_type": "rfdetr-base"})"), "rfdetr-base");
 }
 
+TEST(ModelType, OfAPerceptionEncoderIsItsVisionEncoder) {
+  EXPECT_EQ(parse_vision_encoder(R"({"vision_encoder_config": "PE-Core-B16-224"})", "config.json"), "PE-Core-B16-224");
+  EXPECT_THAT(corruption([] { (void)parse_vision_encoder(R"({"model_type": "x"})", "config.json"); }),
+              AllOf(HasSubstr("config.json"), HasSubstr("vision_encoder_config")));
+}
+
 TEST(ModelType, MustBeATextThatSaysSomething) {
   for (const char* text : {"{}", R"({"model_type": 3})", R"({"model_type": null})", R"({"model_type": ""})"}) {
     EXPECT_THAT(corruption([&] { (void)parse(text); }), AllOf(HasSubstr("model_type.json"), HasSubstr("model_type")));
