@@ -13,6 +13,8 @@
 #include "inference_exp/errors.hpp"
 #include "rfdetr_checkpoint.hpp"
 #include "runtime.hpp"
+#include "torchscript.hpp"
+#include "towers.hpp"
 
 namespace inference_exp::torch_backend {
 
@@ -29,13 +31,27 @@ constexpr std::int32_t kMaxThreads = 1024;
 struct NetworkChoice {
   std::string architecture;
   std::string model_type;
+  std::string format = "checkpoint";
+  Tower part = Tower::image;
   std::optional<at::ScalarType> precision;
+  std::vector<std::int64_t> input_shape;
 };
 
 at::ScalarType precision_of(std::string_view text) {
   if (text == "float32") return at::kFloat;
   if (text == "float16") return at::kHalf;
   refuse("There is no precision \"" + std::string(text) + "\".", "Use float32 or float16.");
+}
+
+Tower tower_of(std::string_view text) {
+  if (text == "image") return Tower::image;
+  if (text == "text") return Tower::text;
+  refuse("A network has no part \"" + std::string(text) + "\".", "Use image or text.");
+}
+
+std::string format_of(std::string_view text) {
+  if (text == "torchscript" || text == "checkpoint") return std::string(text);
+  refuse("There is no format \"" + std::string(text) + "\".", "Use checkpoint or torchscript.");
 }
 
 NetworkChoice read_options(const iexp_open_request& request) {
@@ -47,11 +63,17 @@ NetworkChoice read_options(const iexp_open_request& request) {
       choice.architecture = value;
     } else if (key == "model_type") {
       choice.model_type = value;
+    } else if (key == "format") {
+      choice.format = format_of(value);
+    } else if (key == "part") {
+      choice.part = tower_of(value);
+    } else if (key == "input_shape") {
+      choice.input_shape = parse_input_shape(request.network_options[i].value);
     } else if (key == "precision") {
       choice.precision = precision_of(value);
     } else {
       refuse("The torch backend has no use for the option \"" + std::string(key) + "\".",
-             "It knows architecture, model_type and precision.");
+             "It knows architecture, format, input_shape, model_type, part and precision.");
     }
   }
   return choice;
@@ -102,10 +124,16 @@ Placement placement_of(const NetworkChoice& choice, at::Device device) {
   return placement;
 }
 
-std::unique_ptr<Network> open_network(const char* path, const NetworkChoice& choice, Placement placement) {
+std::unique_ptr<Network> open_network(const char* path, const NetworkChoice& choice, at::Device device) {
   try {
+    if (choice.format == "torchscript") return open_torchscript(path, {device, choice.precision, choice.input_shape});
+    const Placement placement = placement_of(choice, device);
     const auto file = checkpoint::Checkpoint::open(path);
     if (choice.architecture == "rfdetr") return open_rfdetr(file, choice.model_type, placement);
+    if (choice.architecture == "clip") return open_clip(file, choice.part, placement);
+    if (choice.architecture == "perception-encoder") {
+      return open_perception_encoder(file, choice.model_type, choice.part, placement);
+    }
   } catch (const UntrustedCheckpointError& error) {
     throw Failure(IEXP_ERROR_UNTRUSTED, error.message(), error.hint());
   } catch (const Error& error) {
@@ -116,7 +144,7 @@ std::unique_ptr<Network> open_network(const char* path, const NetworkChoice& cho
     throw Failure(failure.code(), std::string(path) + ": " + failure.what(), failure.hint());
   }
   refuse("The torch backend builds no network of the architecture \"" + choice.architecture + "\".",
-         "It builds rfdetr from checkpoints.");
+         "It builds rfdetr, clip and perception-encoder from checkpoints.");
 }
 
 std::vector<Port> ports_of(std::span<const TensorPort> ports) {
@@ -135,7 +163,7 @@ std::unique_ptr<iexp_session> open_session(const iexp_open_request& request) {
   session->threads = request.intra_op_threads > 0 ? request.intra_op_threads : cpu_info().physical_cores;
   use_threads(session->threads);
   allow_blas_threads(session->threads);
-  session->network = open_network(request.model_path, choice, placement_of(choice, session->device));
+  session->network = open_network(request.model_path, choice, session->device);
   session->inputs = ports_of(session->network->inputs());
   session->outputs = ports_of(session->network->outputs());
   return session;

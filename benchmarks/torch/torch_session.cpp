@@ -1,5 +1,5 @@
-// Times opening an RF-DETR checkpoint through the Torch plug-in, and its forward alone. Prints JSON.
-//   bench_torch_session CHECKPOINT SIDE ROUNDS THREADS
+// Times opening a checkpoint through the Torch plug-in, and its forward alone on one picture. Prints JSON.
+//   bench_torch_session ARCHITECTURE CHECKPOINT SIDE ROUNDS THREADS
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -25,13 +25,13 @@ double peak_megabytes() {
   return 0;
 }
 
-void measure(const char* file, std::int64_t side, int rounds, int threads) {
+void measure(const char* architecture, const char* file, std::int64_t side, int rounds, int threads) {
   using namespace inference_exp;         // NOLINT(google-build-using-namespace): a program of its own
   (void)runtime::describe_backends({});  // LibTorch's own start is not the checkpoint's
   const double before = peak_megabytes();
   const Clock::time_point start = Clock::now();
   const auto session =
-      runtime::open_session("torch", file, {.intra_op_threads = threads}, {}, {{"architecture", "rfdetr"}});
+      runtime::open_session("torch", file, {.intra_op_threads = threads}, {}, {{"architecture", architecture}});
   const double load = seconds_since(start);
   std::vector<float> pixels(static_cast<std::size_t>(3 * side * side), 0.25F);
   const auto request = session->create_request();
@@ -49,12 +49,12 @@ void measure(const char* file, std::int64_t side, int rounds, int threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::cerr << "usage: bench_torch_session CHECKPOINT SIDE ROUNDS THREADS\n";
+  if (argc != 6) {
+    std::cerr << "usage: bench_torch_session ARCHITECTURE CHECKPOINT SIDE ROUNDS THREADS\n";
     return 2;
   }
   try {
-    measure(argv[1], std::atoll(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]));
+    measure(argv[1], argv[2], std::atoll(argv[3]), std::atoi(argv[4]), std::atoi(argv[5]));
     return 0;
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';

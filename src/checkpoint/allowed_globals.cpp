@@ -56,7 +56,9 @@ std::string global_of(std::string_view module, std::string_view name) {
   return std::string(module).append(" ").append(name);
 }
 
-bool is_script_class(std::string_view global) { return global.starts_with("__torch__."); }
+bool is_script_class(std::string_view global) {
+  return global.starts_with("__torch__.") || global.starts_with("__torch__ ");
+}
 
 bool is_allowed_global(std::string_view global) {
   return is_script_class(global) || std::ranges::find(kAllowed, global) != kAllowed.end();

@@ -117,6 +117,11 @@ bool leads_out(std::string_view name) {
   return name.find(".."sv) != name.npos || name.find_first_of("\\\0"sv) != name.npos;
 }
 
+/// The code of a TorchScript archive, which nobody here looks at; LibTorch compresses it and nothing else.
+bool is_packed_code(const Entry& entry, std::size_t name_begin) {
+  return entry.method != 0 && std::string_view(entry.name).substr(name_begin).starts_with("code/");
+}
+
 /// `file` without the directory: a record cannot reach into it.
 ZipRecord locate(std::span<const std::byte> file, const Entry& entry) {
   if (entry.method != 0 || entry.stored_size != entry.size || (entry.flags & 1U) != 0) {
@@ -159,6 +164,7 @@ std::map<std::string, ZipRecord, std::less<>> read_zip(std::span<const std::byte
     if (i == 0) top = entry.name.substr(0, slash);
     if (entry.name.compare(0, slash, top) != 0) throw_damaged("there are two archives in one");
     if (entry.name.ends_with('/')) continue;
+    if (is_packed_code(entry, slash + 1)) continue;
     if (!records.emplace(entry.name.substr(slash + 1), locate(before, entry)).second) {
       throw_damaged("there are two records " + in_quotes(entry.name));
     }

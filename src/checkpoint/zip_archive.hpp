@@ -16,8 +16,9 @@ struct ZipRecord {
   std::uint32_t crc = 0;
 };
 
-/// Records of one archive by name, without the top folder that all of them share. Throws CorruptedModelPackageError for
-/// damage and for what torch never writes: compressed records, two of one name, two top folders.
+/// Records of one archive by name, without the top folder that all of them share and without the compressed code of
+/// TorchScript. Throws CorruptedModelPackageError for damage and for what torch never writes: other compressed records,
+/// two of one name, two top folders.
 [[nodiscard]] std::map<std::string, ZipRecord, std::less<>> read_zip(std::span<const std::byte> file);
 
 /// Throws CorruptedModelPackageError when the record's bytes do not have its sum.

@@ -59,12 +59,14 @@ void add_rfdetr_implementations(const Entry& entry, std::vector<Implementation>&
 }
 
 /// Which packages a YOLO entry serves (loading.md, section 6.1). YOLOv10 does without suppression, so that no package
-/// of it can have it fused. TorchScript packages are left out: the Torch plug-in does not run them.
+/// of it can have it fused. TorchScript packages with fused suppression are left out: they call an operator of
+/// torchvision, which is no part of LibTorch.
 void add_yolo_implementations(const Entry& entry, std::vector<Implementation>& all) {
   std::vector<std::string_view> features;
   if (entry.architecture != "yolov10") features.push_back(kFusedNms);
   all.push_back({entry.architecture, entry.task, "onnx", std::move(features), {}});
   all.push_back({entry.architecture, entry.task, "trt", {}, {}});
+  if (entry.architecture != "yolov10") all.push_back({entry.architecture, entry.task, "torch-script", {}, {}});
 }
 
 void add_implementations(const Entry& entry, std::vector<Implementation>& all) {

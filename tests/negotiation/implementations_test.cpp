@@ -34,10 +34,13 @@ TEST(Implementations, NameEveryModelThatCanBeMade) {
   EXPECT_EQ(named, std::set(made.begin(), made.end()));
 }
 
-TEST(Implementations, YoloRunsOnOnnxAndTensorRt) {
-  const Decision decision = decide_for(
-      "yolov8", {onnx_package("onnx"), trt_package("trt"), torch_script_package("script"), torch_package("torch")});
-  EXPECT_THAT(ranked_ids(decision), UnorderedElementsAre("onnx", "trt"));
+TEST(Implementations, YoloRunsOnOnnxAndTensorRtAndTorchScriptButForYolov10) {
+  const std::vector packages{onnx_package("onnx"), trt_package("trt"), torch_script_package("script"),
+                             torch_package("torch")};
+  for (const char* architecture : {"yolov8", "yolov9", "yolov11", "yolov12", "yolo26"}) {
+    EXPECT_THAT(ranked_ids(decide_for(architecture, packages)), UnorderedElementsAre("onnx", "trt", "script"));
+  }
+  EXPECT_THAT(ranked_ids(decide_for("yolov10", packages)), UnorderedElementsAre("onnx", "trt"));
 }
 
 TEST(Implementations, FusedNmsOnOnnxButNotForYolov10) {

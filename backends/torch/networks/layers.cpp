@@ -1,6 +1,9 @@
 #include "networks/layers.hpp"
 
 #include <ATen/ATen.h>
+#include <torch/version.h>
+
+#include <limits>
 
 namespace inference_exp::torch_backend {
 
@@ -40,8 +43,33 @@ Perceptron take_perceptron(Weights& weights, const std::string& name, std::initi
   return perceptron;
 }
 
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  return at::matmul(at::softmax(at::matmul(q, k.transpose(-2, -1)), -1), v);
+at::Tensor PatchEmbedding::operator()(const at::Tensor& image) const {
+  const std::int64_t rows = image.size(2) / patch;
+  const std::int64_t columns = image.size(3) / patch;
+  const at::Tensor patches = image.reshape({image.size(0), 3, rows, patch, columns, patch})
+                                 .permute({0, 2, 4, 1, 3, 5})
+                                 .reshape({image.size(0), rows * columns, 3 * patch * patch});
+  return at::linear(patches, weight);
+}
+
+PatchEmbedding take_patch_embedding(Weights& weights, const std::string& name, std::int64_t width, std::int64_t patch) {
+  return {weights.take(name + ".weight", {width, 3, patch, patch}).flatten(1), patch};
+}
+
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& mask) {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 1)
+  // Which type an optional is differs between versions: neither is named.
+  if (!mask.defined()) return at::scaled_dot_product_attention(q, k, v, {}, 0.0, false, 1.0);
+  return at::scaled_dot_product_attention(q, k, v, mask, 0.0, false, 1.0);
+#else
+  at::Tensor scores = at::matmul(q, k.transpose(-2, -1));
+  if (mask.defined()) scores.add_(mask);
+  return at::matmul(at::softmax(scores, -1), v);
+#endif
+}
+
+at::Tensor causal_mask(std::int64_t tokens, const at::TensorOptions& options) {
+  return at::full({tokens, tokens}, -std::numeric_limits<float>::infinity(), options).triu(1);
 }
 
 }  // namespace inference_exp::torch_backend

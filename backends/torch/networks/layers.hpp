@@ -36,7 +36,23 @@ struct Perceptron {
 [[nodiscard]] Perceptron take_perceptron(Weights& weights, const std::string& name,
                                          std::initializer_list<std::int64_t> widths);
 
-/// softmax(q k^T) v over [B, heads, tokens, head width]; `q` is scaled already.
-[[nodiscard]] at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
+/// A convolution whose stride is its kernel, over [B, 3, H, W], as one multiplication.
+struct PatchEmbedding {
+  at::Tensor weight;  ///< [width, 3 * patch * patch]
+  std::int64_t patch = 0;
+  /// [B, H / patch * W / patch, width]; H and W are multiples of patch.
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& image) const;
+};
+/// `name` is the convolution's, which has no bias.
+[[nodiscard]] PatchEmbedding take_patch_embedding(Weights& weights, const std::string& name, std::int64_t width,
+                                                  std::int64_t patch);
+
+/// softmax(q k^T + mask) v over [B, heads, tokens, head width]; `q` is scaled already. `mask`, where given, is
+/// broadcast to [B, heads, queries, keys]: -infinity where a query must not look.
+[[nodiscard]] at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                const at::Tensor& mask = {});
+
+/// The mask [tokens, tokens] with which each token sees itself and those before it.
+[[nodiscard]] at::Tensor causal_mask(std::int64_t tokens, const at::TensorOptions& options);
 
 }  // namespace inference_exp::torch_backend
