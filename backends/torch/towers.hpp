@@ -21,8 +21,8 @@ enum class Tower : std::uint8_t { image, text };
 
 /// `model_type` ("PE-Core-B16-224") is the config.json's vision_encoder_config: it tells what shapes don't. Throws
 /// Failure: IEXP_ERROR_CORRUPTED_PACKAGE for another model, IEXP_ERROR_INVALID_PARAMETER for a type that is not known.
-[[nodiscard]] std::unique_ptr<Network> open_perception_encoder(const std::shared_ptr<const checkpoint::Checkpoint>& file,
-                                                               const std::string& model_type, Tower tower,
-                                                               Placement placement);
+[[nodiscard]] std::unique_ptr<Network> open_perception_encoder(
+    const std::shared_ptr<const checkpoint::Checkpoint>& file, const std::string& model_type, Tower tower,
+    Placement placement);
 
 }  // namespace inference_exp::torch_backend

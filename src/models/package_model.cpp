@@ -104,9 +104,8 @@ PackageModel describe_embedding_package(const packages::PackageDirectory& packag
     return candidate.architecture == kind.architecture && candidate.backend == kind.backend;
   });
   if (pair == kNetworkPairs.end()) {
-    throw ModelImplementationNotFoundError("No model family serves the architecture \"" + kind.architecture +
-                                               "\" for the task \"embedding\" with the backend \"" + kind.backend +
-                                               "\".",
+    throw ModelImplementationNotFoundError("No model family serves embeddings of the architecture \"" +
+                                               kind.architecture + "\" with the backend \"" + kind.backend + "\".",
                                            "Served are clip with onnx and torch, perception-encoder with torch.");
   }
   return {init_of(kind),
