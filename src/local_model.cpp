@@ -67,8 +67,9 @@ models::PackageKind kind_of(const packages::PackageDirectory& package) {
 }
 
 std::shared_ptr<const runtime::Session> open_network(const packages::PackageDirectory& package,
-                                                     const models::NetworkFile& network, const LoadOptions& options) {
-  return runtime::open_session(network.plugin, package.require(network.handle), options.session, options.backend_paths,
+                                                     std::string_view backend, const models::NetworkFile& network,
+                                                     const LoadOptions& options) {
+  return runtime::open_session(backend, package.require(network.handle), options.session, options.backend_paths,
                                network.options);
 }
 
@@ -110,9 +111,9 @@ std::unique_ptr<Model> load_package(const fs::path& folder, const models::Packag
                                     const LoadOptions& options) {
   const packages::PackageDirectory package(folder);
   models::PackageModel model = models::describe_package(package, kind);
-  model.init.session = open_network(package, model.network, options);
+  model.init.session = open_network(package, kind.backend, model.network, options);
   if (model.text_network) {
-    model.init.text_session = open_network(package, *model.text_network, options);
+    model.init.text_session = open_network(package, kind.backend, *model.text_network, options);
     model.init.vocabulary = vocabulary_source(folder, options);
     model.init.text_embedding_cache = options.text_embedding_cache;
   }

@@ -121,15 +121,8 @@ compare() {
   name=$(basename "$script" .py)
   log=$build/$name.batch$batch.log
   local title="$name batch $batch"
-  local call=("$python" "$script" "$golden" "$build/bin/bench_torch_session")
-  if grep -q -e --device "$script" "$(dirname "$script")/comparison.py"; then
-    call+=(--device "$device" --precision "$precision" --batch "$batch")
-  elif [[ $device == cpu && $batch == 1 ]]; then
-    title+=" (takes no arguments)"
-  else
-    fail "$title" "not run: the script takes neither a device nor a batch"
-    return
-  fi
+  local call=("$python" -B "$script" "$golden" "$build/bin/bench_torch_session"
+    --device "$device" --precision "$precision" --batch "$batch")
   echo "== $title on $device in $precision"
   if ! "${call[@]}" 2>&1 | tee "$log"; then
     fail "$title" "FAILED, see $log"

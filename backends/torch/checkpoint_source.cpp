@@ -57,4 +57,8 @@ at::Tensor CheckpointSource::read(std::string_view name) const {
   return copy;
 }
 
+void CheckpointSource::forget(std::string_view name) const {
+  if (const checkpoint::TensorEntry* entry = file_->find(prefix_ + std::string(name))) file_->forget(*entry);
+}
+
 }  // namespace inference_exp::torch_backend

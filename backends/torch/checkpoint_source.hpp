@@ -16,6 +16,7 @@ class CheckpointSource final : public TensorSource {
       : file_(std::move(file)), prefix_(std::move(prefix)) {}
   [[nodiscard]] std::optional<std::vector<std::int64_t>> shape(std::string_view name) const override;
   [[nodiscard]] at::Tensor read(std::string_view name) const override;
+  void forget(std::string_view name) const override;
 
  private:
   std::shared_ptr<const checkpoint::Checkpoint> file_;

@@ -8,6 +8,7 @@
 #include "checkpoint/contents.hpp"
 #include "checkpoint/crc32.hpp"
 #include "checkpoint/pickle.hpp"
+#include "checkpoint/zip_directory.hpp"
 #include "core/tensor.hpp"
 #include "core/text.hpp"
 #include "torchscript_refusal.hpp"
@@ -39,6 +40,23 @@ class MappedAdapter final : public caffe2::serialize::ReadAdapterInterface {
   checkpoint::MappedFile file_;
 };
 
+/// By name in lower case, because LibTorch looks records up without regard to case.
+ScriptRecords read_records(std::span<const std::byte> file) {
+  checkpoint::ZipDirectory directory = checkpoint::read_zip_directory(file);
+  if (directory.has_comment) refuse_script("something follows its end");
+  ScriptRecords records;
+  for (checkpoint::ZipEntry& entry : directory.entries) {
+    if (entry.stored_size > file.size() || (entry.method == 0 && entry.size != entry.stored_size)) {
+      refuse_script("the record " + checkpoint::in_quotes(entry.full_name) + " has an impossible size");
+    }
+    const std::string name = entry.full_name;
+    if (!records.emplace(lower_case(entry.name), std::move(entry)).second) {
+      refuse_script("there are two records " + checkpoint::in_quotes(name));
+    }
+  }
+  return records;
+}
+
 void check_classes(const checkpoint::Pickle& pickle) {
   for (const checkpoint::Value& value : pickle.values) {
     if (value.kind != checkpoint::ValueKind::object && value.kind != checkpoint::ValueKind::global) continue;
@@ -53,7 +71,7 @@ void check_classes(const checkpoint::Pickle& pickle) {
 
 ScriptArchive::ScriptArchive(const std::string& path) {
   auto mapped = std::make_shared<MappedAdapter>(path);
-  records_ = read_script_directory(mapped->bytes());
+  records_ = read_records(mapped->bytes());
   file_ = mapped->bytes();
   bytes_ = std::move(mapped);
   check_records();
@@ -74,7 +92,7 @@ void ScriptArchive::check_records() const {
   if (records_.contains("model.json")) refuse_script("it has the form that PyTorch wrote before 1.2");
   std::uint64_t code = 0;
   for (const auto& [name, record] : records_) {
-    const bool whole = record.compressed || name.ends_with(".pkl") || name == "version" || name == "byteorder";
+    const bool whole = record.method != 0 || name.ends_with(".pkl") || name == "version" || name == "byteorder";
     if (whole && record.size > kMaxUnpacked) {
       refuse_script("the record " + checkpoint::in_quotes(name) + " would take more memory than any network needs");
     }
@@ -96,7 +114,7 @@ void ScriptArchive::check_sum(const std::string& name) const {
   if (record == records_.end()) refuse_script("its directory can be read in two ways");
   at::DataPtr memory;
   std::span<const std::byte> bytes;
-  if (record->second.compressed) {
+  if (record->second.method != 0) {
     bytes = std::as_bytes(std::span(unpack(name, memory)));
   } else {
     const std::size_t offset = reader_->getRecordOffset(name);
@@ -130,7 +148,7 @@ void ScriptArchive::check_pickle(const std::string& name, const std::string& fol
   for (const checkpoint::StorageId& storage : pickle.storages) {
     const auto record = records_.find(lower_case(folder + storage.key));
     const std::uint64_t width = dtype_size(checkpoint::storage_dtype(storage.type));
-    if (storage.elements < 0 || record == records_.end() || record->second.compressed ||
+    if (storage.elements < 0 || record == records_.end() || record->second.method != 0 ||
         record->second.size / width < static_cast<std::uint64_t>(storage.elements)) {
       refuse_script("the storage " + checkpoint::in_quotes(storage.key) + " is missing or shorter than was said of it");
     }

@@ -13,9 +13,12 @@
 #include <string_view>
 
 #include "checkpoint/mapped_file.hpp"
-#include "torchscript_directory.hpp"
+#include "checkpoint/zip_directory.hpp"
 
 namespace inference_exp::torch_backend {
+
+/// What is in an archive, before any of it is unpacked.
+using ScriptRecords = std::map<std::string, checkpoint::ZipEntry, std::less<>>;
 
 /// What makes loading safe, as far as it is: torch::jit::load runs `__setstate__` of classes, evaluates default values
 /// and class constants, and makes objects of native classes; an archive with any of these beyond plain literals is
@@ -42,7 +45,7 @@ class ScriptArchive {
 
   std::shared_ptr<caffe2::serialize::ReadAdapterInterface> bytes_;
   std::span<const std::byte> file_;
-  std::map<std::string, ScriptRecord, std::less<>> records_;
+  ScriptRecords records_;
   std::unique_ptr<caffe2::serialize::PyTorchStreamReader> reader_;
   std::string configuration_;
 };

@@ -57,6 +57,7 @@ at::Tensor Weights::take(std::string_view name, std::initializer_list<std::int64
   const at::Tensor stored = source_.read(name);
   at::Tensor owned = at::empty(expected, options);
   owned.copy_(stored);
+  source_.forget(name);
   return owned;
 }
 

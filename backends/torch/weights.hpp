@@ -21,6 +21,8 @@ class TensorSource {
   /// A contiguous tensor in host memory, in the dtype that is stored. It may borrow the source's memory: it must not be
   /// written to, and lives as long as the source.
   [[nodiscard]] virtual at::Tensor read(std::string_view name) const = 0;
+  /// Called when what read() gave is not needed any more, so that a file need not be in memory as a whole.
+  virtual void forget(std::string_view /*name*/) const {}
 };
 
 /// Where and how a network computes.

@@ -1,16 +1,16 @@
 """The Torch plug-in against a plain PyTorch module of the same network, in turns, on the same LibTorch and weights.
 
-    compare_rfdetr.py SHARED_GOLDEN_FOLDER BENCH_PROGRAM [ROUNDS [THREADS]]
+    compare_rfdetr.py GOLDEN_FOLDER BENCH_PROGRAM [--rounds N] [--threads N] [--device cuda] [--precision float16]
+                      [--batch N]
 
 Weights follow from the recipe in the golden folder. Needs python3-torch. The program is bench_torch_session of this
 project.
 """
 import argparse
 import os
-import sys
 import tempfile
 
-from comparison import Golden, in_turns  # before torch: it sets the threads of OpenBLAS
+from comparison import Golden, in_turns, options  # before torch: it sets the threads of OpenBLAS
 
 import torch
 
@@ -18,11 +18,7 @@ from rfdetr_reference import RfDetr
 
 
 def main():
-    folder, program = sys.argv[1:3]
-    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
-    threads = int(sys.argv[4]) if len(sys.argv) > 4 else 2
-    torch.set_num_threads(threads)
-    golden = Golden(folder, "rfdetr-base")
+    golden = Golden(options.golden, "rfdetr-base")
     config, state = golden.manifest["config"], golden.state()
     model = RfDetr(config)
     model.load_state_dict(state)
@@ -32,7 +28,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = os.path.join(scratch, "weights.pth")
         torch.save({"model": state, "args": argparse.Namespace(resolution=config["resolution"])}, checkpoint)
-        in_turns(program, "rfdetr", checkpoint, model, image, rounds, threads)
+        in_turns("rfdetr", checkpoint, model, image)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The image towers of CLIP and Perception Encoder in the Torch plug-in against plain PyTorch modules of the same
 networks, in turns, on the same LibTorch and weights.
 
-    compare_towers.py SHARED_GOLDEN_FOLDER BENCH_PROGRAM [ROUNDS [THREADS]]
+    compare_towers.py GOLDEN_FOLDER BENCH_PROGRAM [--rounds N] [--threads N] [--device cuda] [--precision float16]
+                      [--batch N]
 
 Weights follow from the recipe in the golden folder; before anything is timed, the modules have to give the stored
 embeddings. Needs python3-torch. The program is bench_torch_session of this project.
@@ -9,10 +10,9 @@ embeddings. Needs python3-torch. The program is bench_torch_session of this proj
 import json
 import os
 import struct
-import sys
 import tempfile
 
-from comparison import Golden, in_turns  # before torch: it sets the threads of OpenBLAS
+from comparison import Golden, in_turns, options  # before torch: it sets the threads of OpenBLAS
 
 import torch
 
@@ -37,8 +37,8 @@ def encoder_tower(manifest):
     return EncoderTower(c["width"], c["layers"], c["heads"], c["patch_size"], c["image_size"], c["output_dim"])
 
 
-def compare(folder, name, architecture, make, program, rounds, threads):
-    golden = Golden(folder, name)
+def compare(name, architecture, make):
+    golden = Golden(options.golden, name)
     state = {key: value for key, value in golden.state().items() if key.startswith("visual.")}
     if architecture == "clip":  # rounded as the original's file has them
         halves = {entry["name"] for entry in golden.manifest["tensors"] if entry["dtype"] == "F16"}
@@ -49,22 +49,18 @@ def compare(folder, name, architecture, make, program, rounds, threads):
     case = golden.manifest["cases"][0]
     image = golden.tensor(case["image_input"], case["image_shape"], 0, case["image_log2scale"])
     with torch.inference_mode():
-        gap = (model(image) - stored(folder, name, "a.image_embedding")).abs().max().item()
+        gap = (model(image) - stored(options.golden, name, "a.image_embedding")).abs().max().item()
     if not gap < 2e-5:
         raise SystemExit(f"the plain {name} is another network: {gap}")
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = os.path.join(scratch, "model.pt")
         torch.save(state, checkpoint)
-        in_turns(program, architecture, checkpoint, model, image[:1], rounds, threads)
+        in_turns(architecture, checkpoint, model, image)
 
 
 def main():
-    folder, program = sys.argv[1:3]
-    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 10
-    threads = int(sys.argv[4]) if len(sys.argv) > 4 else 2
-    torch.set_num_threads(threads)
-    compare(folder, "clip-vit-b-32", "clip", clip_tower, program, rounds, threads)
-    compare(folder, "pe-core-b16-224", "perception-encoder", encoder_tower, program, rounds, threads)
+    compare("clip-vit-b-32", "clip", clip_tower)
+    compare("pe-core-b16-224", "perception-encoder", encoder_tower)
 
 
 if __name__ == "__main__":

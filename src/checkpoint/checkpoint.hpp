@@ -52,6 +52,9 @@ class Checkpoint {
   [[nodiscard]] virtual std::span<const std::byte> view(const TensorEntry& tensor) const = 0;
   /// Copies the compact row-major bytes into `destination`, which has exactly byte_size bytes. Throws like view.
   virtual void read(const TensorEntry& tensor, std::span<std::byte> destination) const = 0;
+  /// Gives back the memory that reading `tensor` took of the mapped file. Views stay valid: touched again, they are
+  /// read from the file again.
+  virtual void forget(const TensorEntry& tensor) const noexcept = 0;
   /// Everything else in the file (such as args): dictionaries and objects' attributes as JSON objects, tuples, lists
   /// and sets as arrays, tensors left out, numbers that JSON has no value for as text. safetensors: "__metadata__".
   [[nodiscard]] virtual const Json& data() const noexcept = 0;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <memory>
 #include <string>
 
 #include "inference_exp/errors.hpp"
@@ -46,6 +47,15 @@ MappedFile::MappedFile(const std::filesystem::path& file) {
   void* const start = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor.number(), 0);
   if (start == MAP_FAILED) refuse(file, "cannot be mapped into memory");
   bytes_ = {static_cast<const std::byte*>(start), size};
+}
+
+void MappedFile::forget(std::span<const std::byte> part) const noexcept {
+  if (!owned_.empty() || part.empty()) return;
+  // Whole pages only: their neighbours' bytes may still be wanted.
+  void* start = const_cast<std::byte*>(part.data());
+  std::size_t size = part.size();
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  if (std::align(page, page, start, size) != nullptr) (void)madvise(start, size / page * page, MADV_DONTNEED);
 }
 
 MappedFile::~MappedFile() {

@@ -23,6 +23,8 @@ class MappedFile {
   ~MappedFile();
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  /// Gives back the memory behind `part` of a mapped file; when it is touched again, it is read from the file again.
+  void forget(std::span<const std::byte> part) const noexcept;
 
  private:
   std::vector<std::byte> owned_;  ///< empty for a mapped file

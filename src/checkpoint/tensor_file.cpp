@@ -92,4 +92,13 @@ void TensorFile::read(const TensorEntry& tensor, std::span<std::byte> destinatio
   }
 }
 
+void TensorFile::forget(const TensorEntry& tensor) const noexcept {
+  const auto found = by_name_.find(tensor.name);
+  if (found == by_name_.end()) return;
+  const Placed& place = contents_.places[found->second];
+  const std::span<const std::byte> storage = storages_[place.storage].bytes;
+  const std::size_t start = place.offset * dtype_size(tensor.dtype);
+  file_.forget(place.compact && tensor.byte_size > 0 ? storage.subspan(start, tensor.byte_size) : storage);
+}
+
 }  // namespace inference_exp::checkpoint

@@ -34,6 +34,7 @@ class TensorFile final : public Checkpoint {
   [[nodiscard]] const TensorEntry* find(std::string_view name) const noexcept override;
   [[nodiscard]] std::span<const std::byte> view(const TensorEntry& tensor) const override;
   void read(const TensorEntry& tensor, std::span<std::byte> destination) const override;
+  void forget(const TensorEntry& tensor) const noexcept override;
   [[nodiscard]] const Json& data() const noexcept override { return contents_.data; }
 
  private:

@@ -14,16 +14,15 @@ namespace {
 constexpr std::string_view kRfdetr = "rfdetr";
 constexpr std::string_view kPerceptionEncoder = "perception-encoder";
 
-/// A backend whose packages hold one network: its file, and the plug-in that runs it.
+/// A backend whose packages hold one network, and its file.
 struct SingleNetwork {
   std::string_view backend;
-  std::string_view plugin;
   std::string_view handle;
 };
-constexpr std::array<SingleNetwork, 4> kSingleNetworks{{{"onnx", "onnx", "weights.onnx"},
-                                                        {"trt", "trt", "engine.plan"},
-                                                        {"torch", "torch", "weights.pth"},
-                                                        {"torch-script", "torch", "weights.torchscript"}}};
+constexpr std::array<SingleNetwork, 4> kSingleNetworks{{{"onnx", "weights.onnx"},
+                                                        {"trt", "engine.plan"},
+                                                        {"torch", "weights.pth"},
+                                                        {"torch-script", "weights.torchscript"}}};
 
 /// A family of one network for images and one for texts.
 struct NetworkPair {
@@ -87,7 +86,7 @@ PackageModel describe_classifying_package(const packages::PackageDirectory& pack
   if (init.task == "keypoint-detection") init.skeletons = package.skeletons();
   complete_environment(package, init);
   runtime::NetworkOptions options = network_options(kind, package, init.config);
-  return {std::move(init), {network.plugin, network.handle, std::move(options)}, std::nullopt};
+  return {std::move(init), {network.handle, std::move(options)}, std::nullopt};
 }
 
 /// Both halves of a checkpoint lie in one file: which one is wanted has to be said.
@@ -109,8 +108,8 @@ PackageModel describe_embedding_package(const packages::PackageDirectory& packag
                                            "Served are clip with onnx and torch, perception-encoder with torch.");
   }
   return {init_of(kind),
-          {pair->backend, pair->image_handle, tower_options(kind, package, "image")},
-          NetworkFile{pair->backend, pair->text_handle, tower_options(kind, package, "text")}};
+          {pair->image_handle, tower_options(kind, package, "image")},
+          NetworkFile{pair->text_handle, tower_options(kind, package, "text")}};
 }
 
 }  // namespace

@@ -18,9 +18,8 @@ struct PackageKind {
   std::string backend;
 };
 
-/// A file that a plug-in opens as a network.
+/// A file that the package's backend opens as a network.
 struct NetworkFile {
-  std::string_view plugin;  ///< such as "torch"
   std::string_view handle;  ///< within the package
   runtime::NetworkOptions options{};
 };

@@ -265,6 +265,35 @@ TEST(Checkpoint, AFlippedBitInATensorIsFoundWhenTheTensorIsRead) {
   EXPECT_THROW((void)opened->view(opened->tensors()[0]), CorruptedModelPackageError);
 }
 
+/// Megabytes of mapped files that are in this process's memory now.
+double mapped_megabytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssFile:")) return std::stod(line.substr(8)) / 1024;
+  }
+  return -1;
+}
+
+TEST(Checkpoint, AForgottenTensorTakesNoMemoryAndReadsTheSameAgain) {
+  constexpr std::size_t kSize = std::size_t{32} << 20;
+  const TemporaryFolder folder;
+  const std::string header =
+      R"({"w":{"dtype":"U8","shape":[33554432],"data_offsets":[0,33554432]}})" + std::string(5, ' ');
+  std::string file(8, '\0');
+  file[0] = static_cast<char>(header.size());
+  file += header;
+  for (std::size_t i = 0; i < kSize; ++i) file += static_cast<char>(i * 7 + i / 4096);
+  std::ofstream(folder / "w.safetensors", std::ios::binary) << file;
+  const auto opened = Checkpoint::open(folder / "w.safetensors");
+  const TensorEntry& tensor = opened->tensors()[0];
+  const std::vector<std::byte> before = bytes_of(*opened, tensor);
+  const double touched = mapped_megabytes();
+  opened->forget(tensor);
+  EXPECT_LT(mapped_megabytes(), touched - 24);
+  EXPECT_TRUE(bytes_of(*opened, tensor) == before);
+  EXPECT_TRUE(std::ranges::equal(opened->view(tensor), before));
+}
+
 TEST(Checkpoint, WhatIsNoReadableFileIsATypedErrorThatNamesIt) {
   const TemporaryFolder folder;
   EXPECT_THAT(testing::refusal("no/such/file.pth"), HasSubstr("no/such/file.pth"));
