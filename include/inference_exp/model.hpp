@@ -19,6 +19,7 @@
 #include "inference_exp/export.hpp"
 #include "inference_exp/image_view.hpp"
 #include "inference_exp/predictions.hpp"
+#include "inference_exp/stages.hpp"
 
 namespace inference_exp {
 
@@ -70,6 +71,13 @@ class INFERENCE_EXP_API Model {
   /// Images per network run: larger calls are split.
   [[nodiscard]] virtual std::int32_t max_batch_size() const noexcept = 0;
 
+  /// First stage of `infer`: every image as the network takes it (an embedding model: its image network).
+  [[nodiscard]] virtual PreparedImages pre_process(std::span<const ImageView> images,
+                                                   const InferenceOptions& options = {}) const = 0;
+  /// Second stage: runs the network on `pixels` [B, 3, height, width], in as many batches as it takes. Throws
+  /// ModelInputError for another shape.
+  [[nodiscard]] virtual NetworkOutputs forward(const FloatTensor& pixels) const = 0;
+
  protected:
   Model() = default;
 };
@@ -81,6 +89,11 @@ class INFERENCE_EXP_API ObjectDetectionModel : public Model {
   [[nodiscard]] Detections infer(const ImageView& image, const InferenceOptions& options = {}) const {
     return std::move(infer(std::span(&image, 1), options).front());
   }
+  /// Third stage of `infer`: one result for each placement. Throws ModelInputError when `outputs` and `placements` are
+  /// not of one batch, or a placement is none.
+  [[nodiscard]] virtual std::vector<Detections> post_process(const NetworkOutputs& outputs,
+                                                             std::span<const PreprocessingMetadata> placements,
+                                                             const InferenceOptions& options = {}) const = 0;
   [[nodiscard]] std::string_view task() const noexcept final { return "object-detection"; }
 };
 
@@ -91,6 +104,11 @@ class INFERENCE_EXP_API InstanceSegmentationModel : public Model {
   [[nodiscard]] InstanceDetections infer(const ImageView& image, const InferenceOptions& options = {}) const {
     return std::move(infer(std::span(&image, 1), options).front());
   }
+  /// Third stage of `infer`: one result for each placement. Throws ModelInputError when `outputs` and `placements` are
+  /// not of one batch, or a placement is none.
+  [[nodiscard]] virtual std::vector<InstanceDetections> post_process(const NetworkOutputs& outputs,
+                                                                     std::span<const PreprocessingMetadata> placements,
+                                                                     const InferenceOptions& options = {}) const = 0;
   [[nodiscard]] std::string_view task() const noexcept final { return "instance-segmentation"; }
 };
 
@@ -107,6 +125,11 @@ class INFERENCE_EXP_API KeyPointDetectionModel : public Model {
   [[nodiscard]] KeyPoints infer(const ImageView& image, const InferenceOptions& options = {}) const {
     return std::move(infer(std::span(&image, 1), options).front());
   }
+  /// Third stage of `infer`: one result for each placement. Throws ModelInputError when `outputs` and `placements` are
+  /// not of one batch, or a placement is none.
+  [[nodiscard]] virtual std::vector<KeyPoints> post_process(const NetworkOutputs& outputs,
+                                                            std::span<const PreprocessingMetadata> placements,
+                                                            const InferenceOptions& options = {}) const = 0;
   /// One per class, in class order.
   [[nodiscard]] virtual std::span<const Skeleton> skeletons() const noexcept = 0;
   [[nodiscard]] std::string_view task() const noexcept final { return "keypoint-detection"; }

@@ -7,9 +7,9 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "inference_exp/image_view.hpp"
+#include "inference_exp/stages.hpp"
 
 namespace inference_exp {
 
@@ -58,22 +58,6 @@ struct Preprocessing {
   std::optional<float> scaling_factor;  ///< divisor
   std::optional<Normalization> normalization;
   friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
-};
-
-/// How one image was placed in the network's input; what post-processing needs to map boxes back (models.md,
-/// section 2.9).
-struct PreprocessingMetadata {
-  std::int32_t pad_left = 0;  ///< negative where a centre crop cut pixels away
-  std::int32_t pad_top = 0;
-  std::int32_t pad_right = 0;
-  std::int32_t pad_bottom = 0;
-  Size original_size;              ///< before static crop
-  Size size_after_pre_processing;  ///< after static crop, before resize
-  Size inference_size;             ///< network input
-  double scale_width = 1;
-  double scale_height = 1;
-  Rect static_crop;  ///< in original pixels; the whole image without a crop
-  friend bool operator==(const PreprocessingMetadata&, const PreprocessingMetadata&) = default;
 };
 
 }  // namespace inference_exp

@@ -11,6 +11,7 @@
 #include "inference_exp/errors.hpp"
 #include "models/embedding_cache.hpp"
 #include "models/package_checks.hpp"
+#include "models/stages.hpp"
 #include "models/text_tower.hpp"
 #include "runtime/batch_runner.hpp"
 #include "vision/preprocess.hpp"
@@ -56,6 +57,11 @@ class DualEncoder final : public EmbeddingModel {
   [[nodiscard]] Embeddings embed_images(std::span<const ImageView> images,
                                         const InferenceOptions& options) const override;
   [[nodiscard]] Embeddings embed_text(std::span<const std::string> texts) const override;
+  [[nodiscard]] PreparedImages pre_process(std::span<const ImageView> images,
+                                           const InferenceOptions& options) const override;
+  [[nodiscard]] NetworkOutputs forward(const FloatTensor& pixels) const override {
+    return run_network(*runner_, pixels);
+  }
   [[nodiscard]] std::size_t dimension() const noexcept override { return dimension_; }
 
   [[nodiscard]] std::span<const std::string> class_names() const noexcept override { return {}; }
@@ -134,6 +140,13 @@ Embeddings DualEncoder::embed_images(std::span<const ImageView> images, const In
   runner_->run(images.size(), pixels_.target, fill, read, &timings);
   if (options.timings != nullptr) *options.timings = {timings.fill, timings.run, timings.consume};
   return {images.size(), dimension_, std::move(values)};
+}
+
+PreparedImages DualEncoder::pre_process(std::span<const ImageView> images, const InferenceOptions& /*options*/) const {
+  const ObjectPool<vision::PreprocessWorkspace>::Lease workspace = workspaces_->take();
+  return prepare_images(images.size(), pixels_.target, [&](std::size_t image, std::span<float> slot) {
+    return vision::preprocess(images[image], pixels_, slot, *workspace);
+  });
 }
 
 Embeddings DualEncoder::embed_text(std::span<const std::string> texts) const {

@@ -10,6 +10,7 @@
 #include "models/rfdetr_checks.hpp"
 #include "models/rfdetr_postprocess.hpp"
 #include "models/rfdetr_preprocess.hpp"
+#include "models/stages.hpp"
 #include "runtime/batch_runner.hpp"
 
 namespace inference_exp::models {
@@ -33,6 +34,14 @@ class RfdetrDetection final : public ObjectDetectionModel {
   using ObjectDetectionModel::infer;
   [[nodiscard]] std::vector<Detections> infer(std::span<const ImageView> images,
                                               const InferenceOptions& options) const override;
+  [[nodiscard]] PreparedImages pre_process(std::span<const ImageView> images,
+                                           const InferenceOptions& options) const override;
+  [[nodiscard]] NetworkOutputs forward(const FloatTensor& pixels) const override {
+    return run_network(*runner_, pixels);
+  }
+  [[nodiscard]] std::vector<Detections> post_process(const NetworkOutputs& outputs,
+                                                     std::span<const PreprocessingMetadata> placements,
+                                                     const InferenceOptions& options) const override;
 
   [[nodiscard]] std::span<const std::string> class_names() const noexcept override { return init_.class_names; }
   [[nodiscard]] std::string_view architecture() const noexcept override { return init_.architecture; }
@@ -41,6 +50,14 @@ class RfdetrDetection final : public ObjectDetectionModel {
   [[nodiscard]] std::int32_t max_batch_size() const noexcept override { return runner_->limits().max; }
 
  private:
+  /// One call's settings, read once for all its images.
+  struct Call {
+    ObjectPool<Workspace>::Lease workspace;
+    vision::ScoreThresholds thresholds;
+  };
+  [[nodiscard]] Call begin(const InferenceOptions& options) const;
+  [[nodiscard]] Detections answer(const Call& call, std::span<const TensorView> outputs,
+                                  const PreprocessingMetadata& placement) const;
   [[nodiscard]] Size resolve_size(Size requested) const;
   [[nodiscard]] RfdetrRecipe recipe_for(const InferenceOptions& options) const;
 
@@ -95,30 +112,61 @@ RfdetrRecipe RfdetrDetection::recipe_for(const InferenceOptions& options) const 
   return recipe;
 }
 
-std::vector<Detections> RfdetrDetection::infer(std::span<const ImageView> images,
-                                               const InferenceOptions& options) const {
-  if (images.empty()) throw ModelInputError("There is no image to look at.", "Give at least one image.");
-  const ObjectPool<Workspace>::Lease workspace = workspaces_->take();
+RfdetrDetection::Call RfdetrDetection::begin(const InferenceOptions& options) const {
+  ObjectPool<Workspace>::Lease workspace = workspaces_->take();
   const auto confidence =
       static_cast<float>(in_unit_range(options.confidence.value_or(kDefaultConfidence), "confidence"));
   resolve_class_thresholds(options, confidence, init_.class_names, workspace->class_thresholds);
   const vision::ScoreThresholds thresholds{confidence, workspace->class_thresholds};
+  return {std::move(workspace), thresholds};
+}
+
+Detections RfdetrDetection::answer(const Call& call, std::span<const TensorView> outputs,
+                                   const PreprocessingMetadata& placement) const {
+  const TensorView& boxes = outputs[outputs_.boxes];
+  const RfdetrLogits logits = read_logits(boxes, outputs[outputs_.labels]);
+  select_rows(logits, classes_, call.thresholds, call.workspace->candidates, call.workspace->rows);
+  return to_detections(call.workspace->rows, boxes, placement);
+}
+
+std::vector<Detections> RfdetrDetection::infer(std::span<const ImageView> images,
+                                               const InferenceOptions& options) const {
+  if (images.empty()) throw ModelInputError("There is no image to look at.", "Give at least one image.");
+  const Call call = begin(options);
   const RfdetrRecipe recipe = recipe_for(options);
-  workspace->placements.resize(images.size());
+  std::vector<PreprocessingMetadata>& placements = call.workspace->placements;
+  placements.resize(images.size());
   std::vector<Detections> results(images.size());
 
   const auto fill = [&](std::size_t image, std::span<float> slot) {
-    workspace->placements[image] = preprocess(images[image], recipe, slot, workspace->pixels);
+    placements[image] = preprocess(images[image], recipe, slot, call.workspace->pixels);
   };
   const auto read = [&](std::size_t image, std::span<const TensorView> outputs) {
-    const TensorView& boxes = outputs[outputs_.boxes];
-    const RfdetrLogits logits = read_logits(boxes, outputs[outputs_.labels]);
-    select_rows(logits, classes_, thresholds, workspace->candidates, workspace->rows);
-    results[image] = to_detections(workspace->rows, boxes, workspace->placements[image]);
+    results[image] = answer(call, outputs, placements[image]);
   };
   runtime::BatchRunner::Timings timings;
   runner_->run(images.size(), recipe.to_network.target, fill, read, &timings);
   if (options.timings != nullptr) *options.timings = {timings.fill, timings.run, timings.consume};
+  return results;
+}
+
+PreparedImages RfdetrDetection::pre_process(std::span<const ImageView> images, const InferenceOptions& options) const {
+  const ObjectPool<Workspace>::Lease workspace = workspaces_->take();
+  const RfdetrRecipe recipe = recipe_for(options);
+  return prepare_images(images.size(), recipe.to_network.target, [&](std::size_t image, std::span<float> slot) {
+    return preprocess(images[image], recipe, slot, workspace->pixels);
+  });
+}
+
+std::vector<Detections> RfdetrDetection::post_process(const NetworkOutputs& outputs,
+                                                      std::span<const PreprocessingMetadata> placements,
+                                                      const InferenceOptions& options) const {
+  const Call call = begin(options);
+  std::vector<Detections> results(placements.size());
+  read_outputs(outputs, init_.session->outputs().size(), placements,
+               [&](std::size_t image, std::span<const TensorView> of_image) {
+                 results[image] = answer(call, of_image, placements[image]);
+               });
   return results;
 }
 

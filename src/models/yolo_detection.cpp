@@ -15,6 +15,14 @@ class YoloDetection final : public YoloModel<ObjectDetectionModel> {
     network_.run(images, options, [&](const YoloAnswer& answer) { results[answer.image] = to_detections(answer); });
     return results;
   }
+  [[nodiscard]] std::vector<Detections> post_process(const NetworkOutputs& outputs,
+                                                     std::span<const PreprocessingMetadata> placements,
+                                                     const InferenceOptions& options) const override {
+    std::vector<Detections> results(placements.size());
+    network_.post_process(outputs, placements, options,
+                          [&](const YoloAnswer& answer) { results[answer.image] = to_detections(answer); });
+    return results;
+  }
 };
 
 }  // namespace

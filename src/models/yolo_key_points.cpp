@@ -25,6 +25,14 @@ class YoloKeyPoints final : public YoloModel<KeyPointDetectionModel> {
     network_.run(images, options, [&](const YoloAnswer& answer) { results[answer.image] = to_key_points(answer); });
     return results;
   }
+  [[nodiscard]] std::vector<KeyPoints> post_process(const NetworkOutputs& outputs,
+                                                    std::span<const PreprocessingMetadata> placements,
+                                                    const InferenceOptions& options) const override {
+    std::vector<KeyPoints> results(placements.size());
+    network_.post_process(outputs, placements, options,
+                          [&](const YoloAnswer& answer) { results[answer.image] = to_key_points(answer); });
+    return results;
+  }
 
   [[nodiscard]] std::span<const Skeleton> skeletons() const noexcept override { return network_.init().skeletons; }
 

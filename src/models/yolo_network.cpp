@@ -5,6 +5,7 @@
 #include "core/log.hpp"
 #include "inference_exp/errors.hpp"
 #include "models/option_checks.hpp"
+#include "models/stages.hpp"
 #include "models/yolo_checks.hpp"
 
 namespace inference_exp::models {
@@ -45,28 +46,58 @@ Preprocessing YoloNetwork::recipe_for(const InferenceOptions& options) const {
   return recipe;
 }
 
-void YoloNetwork::run(std::span<const ImageView> images, const InferenceOptions& options,
-                      FunctionRef<void(const YoloAnswer&)> consume) const {
+YoloNetwork::Call YoloNetwork::begin(const InferenceOptions& options) const {
+  ObjectPool<YoloWorkspace>::Lease workspace = workspaces_->take();
+  const YoloSettings settings = resolve_options(options, defaults_, init_.class_names, workspace->class_thresholds);
+  const RowFilter filter{{settings.confidence, workspace->class_thresholds}, settings.nms};
+  return {std::move(workspace), settings, filter};
+}
+
+void YoloNetwork::answer(const Call& call, std::size_t image, std::span<const TensorView> outputs,
+                         const PreprocessingMetadata& placement, Consume consume) const {
+  if (outputs.size() <= row_output_) throw ModelRuntimeError("The network gave too few outputs.");
+  YoloWorkspace& workspace = *call.workspace;
+  read_rows(head_, outputs[row_output_], call.filter, workspace.row_buffers, workspace.rows);
+  consume({image, outputs, placement, call.settings, workspace});
+}
+
+void YoloNetwork::run(std::span<const ImageView> images, const InferenceOptions& options, Consume consume) const {
   if (images.empty()) {
     throw ModelInputError("There is no image to look at.", "Give at least one image.");
   }
-  const ObjectPool<YoloWorkspace>::Lease workspace = workspaces_->take();
-  const YoloSettings settings = resolve_options(options, defaults_, init_.class_names, workspace->class_thresholds);
+  const Call call = begin(options);
   const Preprocessing recipe = recipe_for(options);
-  const RowFilter filter{{settings.confidence, workspace->class_thresholds}, settings.nms};
-  workspace->placements.resize(images.size());
+  std::vector<PreprocessingMetadata>& placements = call.workspace->placements;
+  placements.resize(images.size());
 
   const auto fill = [&](std::size_t image, std::span<float> slot) {
-    workspace->placements[image] = vision::preprocess(images[image], recipe, slot, workspace->preprocess);
+    placements[image] = vision::preprocess(images[image], recipe, slot, call.workspace->preprocess);
   };
   const auto read = [&](std::size_t image, std::span<const TensorView> outputs) {
-    if (outputs.size() <= row_output_) throw ModelRuntimeError("The network gave too few outputs.");
-    read_rows(head_, outputs[row_output_], filter, workspace->row_buffers, workspace->rows);
-    consume({image, outputs, workspace->placements[image], settings, *workspace});
+    answer(call, image, outputs, placements[image], consume);
   };
   runtime::BatchRunner::Timings timings;
   runner_->run(images.size(), recipe.target, fill, read, &timings);
   if (options.timings != nullptr) *options.timings = {timings.fill, timings.run, timings.consume};
+}
+
+PreparedImages YoloNetwork::pre_process(std::span<const ImageView> images, const InferenceOptions& options) const {
+  const ObjectPool<YoloWorkspace>::Lease workspace = workspaces_->take();
+  const Preprocessing recipe = recipe_for(options);
+  return prepare_images(images.size(), recipe.target, [&](std::size_t image, std::span<float> slot) {
+    return vision::preprocess(images[image], recipe, slot, workspace->preprocess);
+  });
+}
+
+NetworkOutputs YoloNetwork::forward(const FloatTensor& pixels) const { return run_network(*runner_, pixels); }
+
+void YoloNetwork::post_process(const NetworkOutputs& outputs, std::span<const PreprocessingMetadata> placements,
+                               const InferenceOptions& options, Consume consume) const {
+  const Call call = begin(options);
+  read_outputs(outputs, init_.session->outputs().size(), placements,
+               [&](std::size_t image, std::span<const TensorView> of_image) {
+                 answer(call, image, of_image, placements[image], consume);
+               });
 }
 
 Detections to_detections(const YoloAnswer& answer) {

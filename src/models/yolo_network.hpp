@@ -45,9 +45,16 @@ class YoloNetwork {
   /// `head` without classes and layout: those follow from `init`. Throws CorruptedModelPackageError.
   YoloNetwork(ModelInit init, std::size_t outputs, std::size_t row_output, std::size_t extra_values);
 
+  using Consume = FunctionRef<void(const YoloAnswer&)>;
+
   /// Runs the network and calls `consume` once per image, in order.
-  void run(std::span<const ImageView> images, const InferenceOptions& options,
-           FunctionRef<void(const YoloAnswer&)> consume) const;
+  void run(std::span<const ImageView> images, const InferenceOptions& options, Consume consume) const;
+
+  /// The same in three stages.
+  [[nodiscard]] PreparedImages pre_process(std::span<const ImageView> images, const InferenceOptions& options) const;
+  [[nodiscard]] NetworkOutputs forward(const FloatTensor& pixels) const;
+  void post_process(const NetworkOutputs& outputs, std::span<const PreprocessingMetadata> placements,
+                    const InferenceOptions& options, Consume consume) const;
 
   [[nodiscard]] const ModelInit& init() const noexcept { return init_; }
   [[nodiscard]] const YoloHead& head() const noexcept { return head_; }
@@ -55,7 +62,17 @@ class YoloNetwork {
   [[nodiscard]] std::int32_t max_batch_size() const noexcept { return runner_->limits().max; }
 
  private:
+  /// One call's settings, read once for all its images.
+  struct Call {
+    ObjectPool<YoloWorkspace>::Lease workspace;
+    YoloSettings settings;
+    RowFilter filter;
+  };
+  [[nodiscard]] Call begin(const InferenceOptions& options) const;
   [[nodiscard]] Preprocessing recipe_for(const InferenceOptions& options) const;
+  /// Reads the rows of one image and hands them on.
+  void answer(const Call& call, std::size_t image, std::span<const TensorView> outputs,
+              const PreprocessingMetadata& placement, Consume consume) const;
 
   ModelInit init_;
   YoloHead head_;
@@ -84,6 +101,11 @@ class YoloModel : public Base {
   [[nodiscard]] std::string_view backend() const noexcept override { return network_.init().session->backend(); }
   [[nodiscard]] Size input_size() const noexcept override { return network_.input_size(); }
   [[nodiscard]] std::int32_t max_batch_size() const noexcept override { return network_.max_batch_size(); }
+  [[nodiscard]] PreparedImages pre_process(std::span<const ImageView> images,
+                                           const InferenceOptions& options) const override {
+    return network_.pre_process(images, options);
+  }
+  [[nodiscard]] NetworkOutputs forward(const FloatTensor& pixels) const override { return network_.forward(pixels); }
 
  protected:
   YoloNetwork network_;  // NOLINT(readability-identifier-naming): protected, named like a private member

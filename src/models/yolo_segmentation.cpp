@@ -21,6 +21,14 @@ class YoloSegmentation final : public YoloModel<InstanceSegmentationModel> {
     network_.run(images, options, [&](const YoloAnswer& answer) { results[answer.image] = to_instances(answer); });
     return results;
   }
+  [[nodiscard]] std::vector<InstanceDetections> post_process(const NetworkOutputs& outputs,
+                                                             std::span<const PreprocessingMetadata> placements,
+                                                             const InferenceOptions& options) const override {
+    std::vector<InstanceDetections> results(placements.size());
+    network_.post_process(outputs, placements, options,
+                          [&](const YoloAnswer& answer) { results[answer.image] = to_instances(answer); });
+    return results;
+  }
 
  private:
   [[nodiscard]] vision::Prototypes prototypes(const YoloAnswer& answer) const {

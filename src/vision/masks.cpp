@@ -17,10 +17,12 @@ void grow(std::vector<T>& buffer, std::size_t size) {
   if (buffer.size() < size) buffer.resize(size);
 }
 
-/// Pads are given in network pixels; the prototypes are smaller by some factor.
+/// Pads are given in network pixels; the prototypes are smaller by some factor. Clamped, because nothing says that they
+/// really are.
 std::int32_t scaled_pad(std::int32_t cells, std::int32_t inference_side, std::int32_t pad) {
-  return static_cast<std::int32_t>(
-      std::nearbyint(static_cast<double>(cells) / static_cast<double>(inference_side) * static_cast<double>(pad)));
+  constexpr double kLimit = 1 << 24;
+  const double scaled = static_cast<double>(cells) / static_cast<double>(inference_side) * static_cast<double>(pad);
+  return static_cast<std::int32_t>(std::nearbyint(std::clamp(scaled, -kLimit, kLimit)));
 }
 
 /// Calls `visit` with the places where two rows of zeros and ones differ.

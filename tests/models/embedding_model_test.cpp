@@ -152,6 +152,18 @@ TEST(EmbeddingModel, WithoutTheOptionRemembersNothing) {
   EXPECT_THAT(texts->batches(), ElementsAre(1, 1));
 }
 
+TEST(EmbeddingModel, GivesTheSameVectorsInStages) {
+  const auto model = make_clip_model();
+  const GreyImage dark({16, 12});
+  const GreyImage grey({9, 12}, kDarkest);
+  const std::vector<ImageView> images{dark.view(), grey.view()};
+  const PreparedImages prepared = model->pre_process(images);
+  EXPECT_THAT(prepared.pixels.shape, ElementsAre(2, 3, 8, 8));
+  const NetworkOutputs outputs = model->forward(prepared.pixels);
+  ASSERT_EQ(outputs.size(), 1U);
+  EXPECT_THAT(outputs[0].values, ElementsAre(1, 2, 3, 4, 5, 6));
+}
+
 TEST(EmbeddingModel, ServesManyThreads) {
   ModelInit init = init_of("clip");
   init.text_embedding_cache = 2;
