@@ -7,7 +7,9 @@ target_compile_features(inference_exp_build_flags INTERFACE cxx_std_20)
 target_compile_options(inference_exp_build_flags INTERFACE
   -Wall -Wextra -Wpedantic -ffp-contract=off -fno-math-errno
   # gcc 12 sees overlapping copies in std::string's operator+ that cannot happen.
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+  # In a unity build a source's own types seem to come from a header.
+  $<$<AND:$<BOOL:${CMAKE_UNITY_BUILD}>,$<CXX_COMPILER_ID:GNU>>:-Wno-subobject-linkage>)
 if(PROJECT_IS_TOP_LEVEL)
   target_compile_options(inference_exp_build_flags INTERFACE -Werror)
 endif()
@@ -65,6 +67,7 @@ endfunction()
 # time without it, and with sanitizers in half.
 function(inference_exp_configure_test target)
   inference_exp_configure(${target})
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
   target_link_libraries(${target} PRIVATE inference_exp_build_flags GTest::gmock)
   if(INFERENCE_EXP_SANITIZE)
     target_compile_options(${target} PRIVATE -O0)

@@ -12,6 +12,9 @@
 
 namespace inference_exp {
 
+/// The longest side that a picture may have.
+inline constexpr std::int32_t kMaxImageSide = 65'535;
+
 /// Width and height in pixels.
 struct Size {
   std::int32_t width = 0;
@@ -82,7 +85,7 @@ struct ImageView {
   [[nodiscard]] INFERENCE_EXP_API ImageView crop(Rect window) const;
 
   /// Throws ModelInputError, saying what is wrong, unless pixels can be read: data set, both sides at least 1 and at
-  /// most 65,535, stride wide enough for a row.
+  /// most kMaxImageSide, stride wide enough for a row.
   INFERENCE_EXP_API void validate() const;
 };
 

@@ -15,6 +15,9 @@
 
 namespace inference_exp::checkpoint {
 
+/// More dimensions than this no network has.
+inline constexpr std::size_t kMaxTensorRank = 64;
+
 [[noreturn]] inline void throw_damaged(std::string_view what) {
   throw CorruptedModelPackageError("The checkpoint is damaged: " + std::string(what) + ".",
                                    "Download or save the file again.");

@@ -10,7 +10,6 @@ constexpr std::size_t kMaxValues = 1U << 18U;  // the largest published training
 constexpr std::size_t kMaxStack = 4 * kMaxValues;
 constexpr std::uint32_t kMaxMemo = kMaxValues;
 constexpr std::size_t kMaxBytes = std::size_t{16} << 20U;
-constexpr std::size_t kMaxRank = 64;
 
 }  // namespace
 
@@ -62,7 +61,7 @@ std::int64_t PickleMachine::integer_of(ValueId id) const {
 std::vector<std::int64_t> PickleMachine::integers_of(ValueId id) const {
   const Value& value = pickle_[id];
   if (value.kind != ValueKind::tuple && value.kind != ValueKind::list) throw_damaged("a tensor's shape is no list");
-  if (value.items.size() > kMaxRank) {
+  if (value.items.size() > kMaxTensorRank) {
     throw_damaged("a tensor has " + std::to_string(value.items.size()) + " dimensions");
   }
   std::vector<std::int64_t> numbers;

@@ -11,7 +11,6 @@ namespace inference_exp::checkpoint {
 namespace {
 
 constexpr std::uint64_t kMaxHeader = 100'000'000;
-constexpr std::size_t kMaxRank = 64;
 
 struct NamedType {
   std::string_view name;
@@ -57,7 +56,7 @@ Described read_tensor(const std::string& name, const Json& described, std::uint6
   entry.dtype = dtype_of(member(described, "dtype"));
   entry.element_count = 1;
   const Json& shape = member(described, "shape");
-  if (!shape.is_array() || shape.size() > kMaxRank) throw_damaged("a tensor's shape is no list of sizes");
+  if (!shape.is_array() || shape.size() > kMaxTensorRank) throw_damaged("a tensor's shape is no list of sizes");
   for (const Json& dim : shape) {
     const std::uint64_t extent = natural(dim);
     entry.shape.push_back(static_cast<std::int64_t>(extent));

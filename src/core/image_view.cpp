@@ -9,8 +9,6 @@ namespace inference_exp {
 
 namespace {
 
-constexpr std::int32_t kMaxSide = 65535;
-
 std::string describe(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
 
 }  // namespace
@@ -35,9 +33,9 @@ void ImageView::validate() const {
     throw ModelInputError("The image is empty (" + describe(size) + ").",
                           "Check that the file was read and that the region has at least one pixel.");
   }
-  if (size.width > kMaxSide || size.height > kMaxSide) {
+  if (size.width > kMaxImageSide || size.height > kMaxImageSide) {
     throw ModelInputError(
-        "The image of " + describe(size) + " is larger than " + std::to_string(kMaxSide) + " pixels a side.",
+        "The image of " + describe(size) + " is larger than " + std::to_string(kMaxImageSide) + " pixels a side.",
         "Scale it down or cut it into tiles.");
   }
   const std::ptrdiff_t row_bytes = std::ptrdiff_t{size.width} * channel_count(format) * pixel_type_size(type);

@@ -12,6 +12,8 @@
 #include <span>
 #include <system_error>
 
+#include "hub/descriptor.hpp"
+#include "hub/links.hpp"
 #include "inference_exp/errors.hpp"
 
 namespace inference_exp::hub {
@@ -30,17 +32,6 @@ namespace {
                         "Check that the cache folder may be read and written and that the disk has room, or choose "
                         "another with INFERENCE_HOME.");
 }
-
-/// An open file, closed at the end.
-struct Descriptor {
-  explicit Descriptor(int opened) : value(opened) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (value >= 0) ::close(value);
-  }
-  int value;
-};
 
 /// A temporary file, removed at the end unless it was renamed away.
 struct TemporaryFile {
@@ -61,11 +52,6 @@ void write_all(int descriptor, std::string_view text, const fs::path& target) {
     if (written < 0) fail(target, "written", errno);
     text.remove_prefix(static_cast<std::size_t>(written));
   }
-}
-
-bool is_link(const fs::path& file) {
-  struct stat status {};
-  return ::lstat(file.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "hub/cache_maintenance.hpp"
 #include "hub/file_lock.hpp"
 #include "hub/hashing.hpp"
+#include "hub/links.hpp"
 #include "hub/package_folders.hpp"
 #include "hub/resolution_cache.hpp"
 #include "inference_exp/errors.hpp"
@@ -29,11 +30,6 @@ std::optional<struct stat> look_at(const fs::path& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
   return status;
-}
-
-bool is_link(const fs::path& path) {
-  std::error_code error;
-  return fs::is_symlink(fs::symlink_status(path, error));
 }
 
 /// The target's name that a download under way is for: "x" for ".x.part" and ".x.part.json"; empty for other names.

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <vector>
 
+#include "hub/descriptor.hpp"
 #include "inference_exp/errors.hpp"
 
 namespace inference_exp::hub {
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kReadSize = std::size_t{1} << 20;
+constexpr std::size_t kFilePiece = std::size_t{1} << 20;
 
 std::string to_hex(std::span<const unsigned char> bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -45,16 +46,6 @@ void require(bool succeeded) {
   throw ModelCacheError(file.string() + " cannot be read: " + std::generic_category().message(error) + ".",
                         "Check its permissions and the disk.");
 }
-
-struct Descriptor {
-  int value = -1;
-  explicit Descriptor(int descriptor) : value(descriptor) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (value >= 0) ::close(value);
-  }
-};
 
 }  // namespace
 
@@ -112,7 +103,7 @@ FileHashes hash_file(const fs::path& file) {
   Hasher md5(HashKind::md5);
   Hasher sha256(HashKind::sha256);
   FileHashes hashes;
-  std::vector<std::byte> buffer(kReadSize);
+  std::vector<std::byte> buffer(kFilePiece);
   while (true) {
     const ssize_t count = ::read(descriptor.value, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;

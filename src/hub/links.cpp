@@ -50,6 +50,11 @@ std::error_code make_any_link(const fs::path& blob, const fs::path& name, const 
 
 }  // namespace
 
+bool is_link(const fs::path& path) {
+  std::error_code error;
+  return fs::is_symlink(fs::symlink_status(path, error));
+}
+
 LinkCalls system_link_calls() {
   return {
       [](const fs::path& target, const fs::path& link) { return outcome_of(::symlink(target.c_str(), link.c_str())); },

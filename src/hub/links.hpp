@@ -10,6 +10,9 @@
 
 namespace inference_exp::hub {
 
+/// Whether `path` itself is a symbolic link, whatever it leads to.
+[[nodiscard]] bool is_link(const std::filesystem::path& path);
+
 /// The system calls, replaceable so that file systems that refuse them can be tested.
 struct LinkCalls {
   std::function<std::error_code(const std::filesystem::path& target, const std::filesystem::path& link)> symbolic{};

@@ -50,11 +50,6 @@ bool is_regular(const fs::path& path) {
   return fs::is_regular_file(fs::symlink_status(path, error));
 }
 
-bool is_link(const fs::path& path) {
-  std::error_code error;
-  return fs::is_symlink(fs::symlink_status(path, error));
-}
-
 bool is_in_place(const MaterializedFile& file) {
   return file.md5 ? leads_to_blob(file.path, file.blob) : is_regular(file.path);
 }

@@ -28,7 +28,6 @@ constexpr std::int32_t kFormatVersion = 1;
 constexpr std::int32_t kHighestVersion = 1 << 20;
 /// Records hold every package of a model.
 constexpr std::size_t kMaxRecordFile = std::size_t{16} << 20;
-constexpr std::string_view kPerClassConfidence = "per_class_confidence";
 
 // --- writing --------------------------------------------------------------------------------------------------------
 
@@ -53,7 +52,7 @@ Json model_json(const ModelMetadata& model) {
           {"task_type", model.task.empty() ? Json() : Json(model.task)},
           {"model_variant", model.variant.empty() ? Json() : Json(model.variant)},
           {"model_dependencies", std::move(dependencies)},
-          {"recommended_parameters", packages::recommended_json(model.recommended, kPerClassConfidence)}};
+          {"recommended_parameters", packages::recommended_json(model.recommended, packages::kPerClassConfidence)}};
 }
 
 std::string record_text(const OfflineRecord& record) {
@@ -85,7 +84,7 @@ void read_model(const JsonReader& reader, ModelMetadata& model) {
     for (const JsonReader& dependency : list->elements()) model.dependencies.push_back(read_dependency(dependency));
   }
   model.recommended = reader.optional("recommended_parameters", [](const JsonReader& recommended) {
-    return packages::parse_recommended(recommended, kPerClassConfidence);
+    return packages::parse_recommended(recommended, packages::kPerClassConfidence);
   });
 }
 

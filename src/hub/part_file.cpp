@@ -59,7 +59,7 @@ std::optional<Record> parse(std::string_view text, const fs::path& file) try {
   return std::nullopt;
 }
 
-std::optional<Record> read_record(const fs::path& file) try {
+std::optional<Record> read_part_record(const fs::path& file) try {
   const std::optional<std::string> text = read_small_file(file);
   if (!text) return std::nullopt;
   return parse(*text, file);
@@ -143,7 +143,7 @@ PartIdentity PartFile::identity() const {
 }
 
 void PartFile::begin(PartIdentity identity, bool verified) {
-  std::optional<Record> earlier = read_record(record_);
+  std::optional<Record> earlier = read_part_record(record_);
   const bool goes_on = earlier && !file_.created() && is_same_file(earlier->identity, identity, verified) &&
                        (earlier->complete.ranges().empty() || earlier->complete.ranges().back().last < file_.size());
   if (!goes_on) return restart(std::move(identity));

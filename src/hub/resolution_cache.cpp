@@ -19,7 +19,6 @@ using packages::JsonReader;
 namespace {
 
 constexpr int kAttributionVersion = 2;
-constexpr std::string_view kPerClassConfidence = "per_class_confidence";
 
 // --- the entry ------------------------------------------------------------------------------------------------------
 
@@ -37,7 +36,7 @@ std::string entry_text(const ResolutionEntry& entry) {
   if (!entry.task.empty()) document["task_type"] = entry.task;
   if (!entry.features.empty()) document["model_features"] = packages::features_json(entry.features);
   if (entry.recommended) {
-    document["recommended_parameters"] = packages::recommended_json(entry.recommended, kPerClassConfidence);
+    document["recommended_parameters"] = packages::recommended_json(entry.recommended, packages::kPerClassConfidence);
   }
   Json& files = document["resolved_files"] = Json::array();
   for (const fs::path& file : entry.resolved_files) files.push_back(file.string());
@@ -65,7 +64,7 @@ ResolutionEntry parse_entry(const std::string& text, const fs::path& file) {
   entry.backend = root.required("backend_type").text();
   entry.features = root.optional("model_features", packages::parse_features).value_or(packages::Features());
   entry.recommended = root.optional("recommended_parameters", [](const JsonReader& reader) {
-    return packages::parse_recommended(reader, kPerClassConfidence);
+    return packages::parse_recommended(reader, packages::kPerClassConfidence);
   });
   entry.trusted = root.required("trusted_source").boolean();
   entry.credential_hash = root.required("credential_hash").text();

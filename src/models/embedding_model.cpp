@@ -21,7 +21,6 @@ namespace {
 
 /// Images or texts in one run of a network (models.md, section 4.3).
 constexpr std::int32_t kMaxBatch = 32;
-constexpr std::int64_t kMaxSide = 65'535;
 
 [[noreturn]] void refuse(const EmbeddingFamily& family, const std::string& what) {
   throw CorruptedModelPackageError("The " + std::string(family.name) + " package's " + what + ".",
@@ -44,7 +43,7 @@ Size image_size(const runtime::Session& session, const EmbeddingFamily& family) 
   const Shape& input = session.inputs().front().shape;
   std::int64_t side = input.rank() == 4 ? std::max(input[2], input[3]) : -1;
   if (side < 0) side = told(session, "resolution").value_or(-1);
-  if (side < 1 || side > kMaxSide || !fits(input[2], side) || !fits(input[3], side)) {
+  if (side < 1 || side > kMaxImageSide || !fits(input[2], side) || !fits(input[3], side)) {
     refuse(family, "image network takes the shape " + input.to_string() + ", which is no square of a known size");
   }
   return {static_cast<std::int32_t>(side), static_cast<std::int32_t>(side)};

@@ -25,12 +25,10 @@ bool is_in_unit_range(double value) { return value >= 0 && value <= 1; }
                               "It must be a number from 0 to 1.");
 }
 
-constexpr std::int32_t kLargestSide = 65535;
-
 std::int32_t next_multiple(std::int32_t side, std::int32_t step) {
   if (step < 1) return side;
   const std::int64_t rounded = (std::int64_t{side} + step - 1) / step * step;
-  return static_cast<std::int32_t>(std::min<std::int64_t>(rounded, kLargestSide));
+  return static_cast<std::int32_t>(std::min<std::int64_t>(rounded, kMaxImageSide));
 }
 
 }  // namespace
@@ -63,7 +61,7 @@ void resolve_class_thresholds(const InferenceOptions& options, float others, std
 }
 
 Size resolve_input_size(Size requested, const packages::NetworkInput& input, bool network_is_dynamic) {
-  if (std::min(requested.width, requested.height) < 1 || std::max(requested.width, requested.height) > kLargestSide) {
+  if (std::min(requested.width, requested.height) < 1 || std::max(requested.width, requested.height) > kMaxImageSide) {
     throw InvalidParameterError(
         "The option image_size is " + std::to_string(requested.width) + " x " + std::to_string(requested.height) + ".",
         "Each side must be from 1 to 65535.");

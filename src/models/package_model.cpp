@@ -5,13 +5,13 @@
 #include <utility>
 
 #include "inference_exp/errors.hpp"
+#include "models/rfdetr.hpp"
 #include "models/rfdetr_classes.hpp"
 #include "models/rfdetr_preprocess.hpp"
 
 namespace inference_exp::models {
 namespace {
 
-constexpr std::string_view kRfdetr = "rfdetr";
 constexpr std::string_view kPerceptionEncoder = "perception-encoder";
 
 /// A backend whose packages hold one network, and its file.

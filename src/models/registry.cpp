@@ -17,7 +17,6 @@ constexpr std::string_view kDetection = "object-detection";
 constexpr std::string_view kSegmentation = "instance-segmentation";
 constexpr std::string_view kKeyPoints = "keypoint-detection";
 constexpr std::string_view kEmbedding = "embedding";
-constexpr std::string_view kRfdetr = "rfdetr";
 constexpr std::string_view kClip = "clip";
 
 struct Entry {

@@ -8,10 +8,14 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "models/registry.hpp"
 
 namespace inference_exp::models {
+
+/// The architecture as packages name it.
+inline constexpr std::string_view kRfdetr = "rfdetr";
 
 /// Throws CorruptedModelPackageError when the network and what the package says of it do not fit together.
 [[nodiscard]] std::unique_ptr<Model> make_rfdetr_detection(ModelInit init);

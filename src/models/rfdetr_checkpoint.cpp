@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::string_view kArchitecture = "rfdetr";
 constexpr std::string_view kTask = "object-detection";
-constexpr std::int32_t kLargestSide = 65535;
 
 void require_word(const std::optional<std::string>& given, std::string_view only, std::string_view file,
                   std::string_view option) {
@@ -50,7 +49,7 @@ std::int32_t metadata_number(const runtime::Session& session, std::string_view k
   const auto found = session.metadata().find(key);
   const std::optional<std::int32_t> value =
       found == session.metadata().end() ? std::nullopt : parse_decimal(found->second);
-  if (value && *value >= 1 && *value <= kLargestSide) return *value;
+  if (value && *value >= 1 && *value <= kMaxImageSide) return *value;
   throw CorruptedModelPackageError(
       std::string(file) + ": the Torch plug-in does not say what the network's " + std::string(key) + " is.",
       "Check that it is an RF-DETR checkpoint and that the plug-in is of this library's version.");
@@ -120,7 +119,7 @@ void check_rfdetr_checkpoint_options(const LoadOptions& options, std::string_vie
         std::string(file) + ": the option model_type is \"" + *options.model_type + "\".",
         "Known are " + list_sizes() + ". Leave it unset to read the size from the checkpoint.");
   }
-  if (options.resolution && (*options.resolution < 1 || *options.resolution > kLargestSide)) {
+  if (options.resolution && (*options.resolution < 1 || *options.resolution > kMaxImageSide)) {
     throw_bad_resolution(*options.resolution, file, 1);
   }
 }

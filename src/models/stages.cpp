@@ -12,31 +12,30 @@
 namespace inference_exp::models {
 namespace {
 
-constexpr std::int32_t kMaxSide = 65'535;
-
-[[noreturn]] void refuse(const std::string& what) {
+[[noreturn]] void refuse_stage(const std::string& what) {
   throw ModelInputError(what, "Pass on what the stage before returned.");
 }
 
 /// The shape of a tensor that a caller gave; never dynamic, and its values are there.
 Shape checked_shape(const FloatTensor& tensor, const std::string& name) {
   if (tensor.shape.size() > Shape::kMaxRank) {
-    refuse(name + " has " + std::to_string(tensor.shape.size()) + " dimensions.");
+    refuse_stage(name + " has " + std::to_string(tensor.shape.size()) + " dimensions.");
   }
   const Shape shape(tensor.shape);
   if (!shape.is_static() || shape.element_count() != tensor.values.size()) {
-    refuse(name + " has the shape " + shape.to_string() + " and " + std::to_string(tensor.values.size()) + " values.");
+    refuse_stage(name + " has the shape " + shape.to_string() + " and " + std::to_string(tensor.values.size()) +
+                 " values.");
   }
   return shape;
 }
 
 bool is_picture_size(Size size) noexcept {
-  return size.width >= 1 && size.width <= kMaxSide && size.height >= 1 && size.height <= kMaxSide;
+  return size.width >= 1 && size.width <= kMaxImageSide && size.height >= 1 && size.height <= kMaxImageSide;
 }
 
 bool is_scale(double scale) noexcept { return std::isfinite(scale) && scale > 0; }
 
-bool is_pad(std::int32_t pad) noexcept { return pad >= -kMaxSide && pad <= kMaxSide; }
+bool is_pad(std::int32_t pad) noexcept { return pad >= -kMaxImageSide && pad <= kMaxImageSide; }
 
 /// Whether `length` from `start` lies within `whole`; both lengths are sides of pictures.
 bool lies_within(std::int32_t start, std::int32_t length, std::int32_t whole) noexcept {
@@ -85,10 +84,11 @@ PreparedImages prepare_images(std::size_t images, Size network_input,
 
 NetworkOutputs run_network(const runtime::BatchRunner& runner, const FloatTensor& pixels) {
   const Shape shape = checked_shape(pixels, "The batch of images");
-  const bool fits = shape.rank() == 4 && shape[0] >= 1 && shape[1] == 3 && shape[2] >= 1 && shape[2] <= kMaxSide &&
-                    shape[3] >= 1 && shape[3] <= kMaxSide;
+  const bool fits = shape.rank() == 4 && shape[0] >= 1 && shape[1] == 3 && shape[2] >= 1 && shape[2] <= kMaxImageSide &&
+                    shape[3] >= 1 && shape[3] <= kMaxImageSide;
   if (!fits) {
-    refuse("The batch of images has the shape " + shape.to_string() + "; [images, 3, height, width] was expected.");
+    refuse_stage("The batch of images has the shape " + shape.to_string() +
+                 "; [images, 3, height, width] was expected.");
   }
   const auto images = static_cast<std::size_t>(shape[0]);
   const std::size_t slot = pixels.values.size() / images;
@@ -114,23 +114,24 @@ NetworkOutputs run_network(const runtime::BatchRunner& runner, const FloatTensor
 void read_outputs(const NetworkOutputs& outputs, std::size_t output_count,
                   std::span<const PreprocessingMetadata> placements, runtime::BatchRunner::Consume consume) {
   if (outputs.size() != output_count) {
-    refuse("There are " + std::to_string(outputs.size()) + " outputs; this network has " +
-           std::to_string(output_count) + ".");
+    refuse_stage("There are " + std::to_string(outputs.size()) + " outputs; this network has " +
+                 std::to_string(output_count) + ".");
   }
   const auto images = static_cast<std::int64_t>(placements.size());
   std::vector<Shape> shapes;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Shape shape = checked_shape(outputs[i], "Output " + std::to_string(i));
     if (shape.rank() == 0 || shape[0] != images) {
-      refuse("Output " + std::to_string(i) + " has the shape " + shape.to_string() + "; it should be that of " +
-             std::to_string(images) + " images, as there are placements.");
+      refuse_stage("Output " + std::to_string(i) + " has the shape " + shape.to_string() + "; it should be that of " +
+                   std::to_string(images) + " images, as there are placements.");
     }
     shapes.emplace_back(shape.dims().subspan(1));
   }
   std::vector<TensorView> of_image(outputs.size());
   for (std::size_t image = 0; image < placements.size(); ++image) {
     if (!is_possible(placements[image])) {
-      refuse("Placement " + std::to_string(image) + " contradicts itself: no image can lie so in a network's input.");
+      refuse_stage("Placement " + std::to_string(image) +
+                   " contradicts itself: no image can lie so in a network's input.");
     }
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const std::size_t count = shapes[i].element_count();

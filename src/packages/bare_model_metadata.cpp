@@ -47,14 +47,13 @@ std::optional<std::string> architecture_of(std::string_view description) {
 /// "640", "[480, 640]" or "(480, 640)"; nothing when it is another text or has other than one or two numbers from 1 to
 /// 65,535.
 std::vector<std::int32_t> parse_extents(std::string_view text) {
-  constexpr std::int32_t kMaxExtent = 65535;
   const bool list = (text.starts_with('[') && text.ends_with(']')) || (text.starts_with('(') && text.ends_with(')'));
   if (list) text = text.substr(1, text.size() - 2);
   std::vector<std::int32_t> extents;
   for (bool more = true; more;) {
     const std::size_t comma = text.find(',');
     const std::optional<std::int32_t> extent = parse_decimal(trim(text.substr(0, comma)));
-    if (!extent || *extent < 1 || *extent > kMaxExtent || extents.size() == 2) return {};
+    if (!extent || *extent < 1 || *extent > kMaxImageSide || extents.size() == 2) return {};
     extents.push_back(*extent);
     more = comma != std::string_view::npos;
     if (more) text.remove_prefix(comma + 1);

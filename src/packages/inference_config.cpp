@@ -10,7 +10,6 @@ namespace inference_exp::packages {
 
 namespace {
 
-constexpr std::int32_t kMaxSide = 65535;
 constexpr std::int32_t kMaxBatch = 65535;
 constexpr std::int32_t kMaxChannels = 65535;
 constexpr std::int32_t kMaxCount = std::numeric_limits<std::int32_t>::max();
@@ -81,7 +80,8 @@ ImagePreProcessing parse_image_pre_processing(const JsonReader& block) {
 }
 
 Size parse_size(const JsonReader& size) {
-  return {.width = size.required("width").integer(1, kMaxSide), .height = size.required("height").integer(1, kMaxSide)};
+  return {.width = size.required("width").integer(1, kMaxImageSide),
+          .height = size.required("height").integer(1, kMaxImageSide)};
 }
 
 DynamicSpatialSizeMode parse_spatial_size_mode(const JsonReader& mode) {
@@ -91,7 +91,7 @@ DynamicSpatialSizeMode parse_spatial_size_mode(const JsonReader& mode) {
     case SpatialSizeTag::pad_to_be_divisible:
       break;
   }
-  return PadToBeDivisible{.value = mode.required("value").integer(1, kMaxSide)};
+  return PadToBeDivisible{.value = mode.required("value").integer(1, kMaxImageSide)};
 }
 
 Normalization parse_normalization(const JsonReader& reader) {

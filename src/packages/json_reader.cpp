@@ -10,10 +10,6 @@ namespace inference_exp::packages {
 
 namespace {
 
-constexpr std::size_t kQuotedLength = 40;
-
-std::string in_quotes(std::string_view text) { return '"' + std::string(shorten(text, kQuotedLength)) + '"'; }
-
 std::string describe(const Json& value) {
   switch (value.type()) {
     case Json::value_t::object:
@@ -35,6 +31,8 @@ std::string integer_range(std::int32_t low, std::int32_t high) {
 }
 
 }  // namespace
+
+std::string in_quotes(std::string_view text) { return '"' + std::string(shorten(text, kQuotedLength)) + '"'; }
 
 void JsonReader::fail(std::string_view expected) const {
   const std::string where = path_.empty() ? "the document" : path_;

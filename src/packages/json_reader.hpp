@@ -2,6 +2,7 @@
 // there and what was found, so that parsers can simply say what they want.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -22,6 +23,12 @@ struct Word {
   std::string_view text;
   T value;
 };
+
+/// So much of a foreign text is quoted in an error.
+inline constexpr std::size_t kQuotedLength = 40;
+
+/// The beginning of `text`, quoted for an error.
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 /// A value of a document together with the path that leads to it. Borrows document and file name.
 class JsonReader {

@@ -14,8 +14,6 @@ namespace {
 
 using Machine = TrtPackageDetails::Machine;
 
-constexpr std::size_t kQuotedLength = 40;
-
 enum class Details : std::uint8_t { none, onnx, trt, torch_script };
 
 /// What a kind of package is called in the three places, and which keys it has.
@@ -51,8 +49,6 @@ constexpr auto kMachines = std::to_array<MachineKind>({
 
 [[noreturn]] void contradiction(const std::string& what) { throw ModelMetadataConsistencyError(what, kPackageHint); }
 
-std::string in_quotes(std::string_view text) { return '"' + std::string(shorten(text, kQuotedLength)) + '"'; }
-
 void expect_word(const JsonReader& reader, std::string_view word) {
   if (!reader.value().is_string() || reader.text() != word) reader.fail(in_quotes(word));
 }
@@ -66,7 +62,7 @@ bool parse_flag(const JsonReader& manifest, std::string_view key) {
   return manifest.optional(key, parse_boolean).value_or(false);
 }
 
-Quantization parse_quantization_word(const JsonReader& reader) {
+Quantization parse_announced_quantization(const JsonReader& reader) {
   return parse_quantization(shorten(reader.text(), kQuotedLength));  // long enough to stay an unknown word
 }
 
@@ -215,7 +211,7 @@ void read_manifest(const JsonReader& manifest, PackageMetadata& package) {
   const Kind& kind = kind_of_type(manifest.required("type").text());
   if (!kind.backend_type.empty()) expect_word(manifest.required("backendType"), kind.backend_type);
   package.backend = kind.backend;
-  if (kind.quantization) package.quantization = parse_quantization_word(manifest.required("quantization"));
+  if (kind.quantization) package.quantization = parse_announced_quantization(manifest.required("quantization"));
   if (kind.batch) package.batch = parse_batch(manifest, kind.details);
   if (kind.details == Details::onnx) package.details = parse_onnx(manifest);
   if (kind.details == Details::trt) package.details = parse_trt(manifest);

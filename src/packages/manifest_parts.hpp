@@ -26,7 +26,9 @@ using Features = std::map<std::string, std::string, std::less<>>;
 /// null where there are none. Throws CorruptedModelPackageError for a value that is not JSON.
 [[nodiscard]] Json features_json(const Features& features);
 
-/// `per_class_key` is how the document calls the thresholds by class name.
+/// How documents that this library writes call the thresholds by class name.
+inline constexpr std::string_view kPerClassConfidence = "per_class_confidence";
+/// `per_class_key` is how the document calls them.
 [[nodiscard]] RecommendedParameters parse_recommended(const JsonReader& reader, std::string_view per_class_key);
 [[nodiscard]] Json recommended_json(const std::optional<RecommendedParameters>& recommended,
                                     std::string_view per_class_key);

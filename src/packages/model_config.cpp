@@ -2,6 +2,7 @@
 
 #include "core/json.hpp"
 #include "packages/json_reader.hpp"
+#include "packages/manifest_parts.hpp"
 #include "packages/package_directory.hpp"
 
 namespace inference_exp::packages {
@@ -18,8 +19,6 @@ constexpr auto kBackends = std::to_array<Word<std::string_view>>({{"trt", "trt"}
                                                                   {"ultralytics", "ultralytics"},
                                                                   {"mediapipe", "mediapipe"},
                                                                   {"custom", "custom"}});
-
-std::string parse_text(const JsonReader& reader) { return reader.text(); }
 
 std::string parse_backend(const JsonReader& reader) {
   return std::string(reader.one_of(std::span<const Word<std::string_view>>(kBackends)));

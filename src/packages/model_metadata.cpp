@@ -18,7 +18,7 @@ constexpr std::size_t kLongestQuote = 200;
 constexpr std::string_view kEntryType = "external-model-package-v1";
 constexpr std::string_view kModelType = "external-model-metadata-v1";
 constexpr std::string_view kDependencyType = "model-dependency-v1";
-constexpr std::string_view kPerClassConfidence = "perClassConfidence";
+constexpr std::string_view kAnnouncedPerClassConfidence = "perClassConfidence";
 constexpr std::string_view kAnswerHint =
     "Check that the address is that of a weights provider, and try again later; the fault is at the other end.";
 
@@ -51,8 +51,9 @@ PackageFile parse_file(const JsonReader& reader) {
 }
 
 std::optional<RecommendedParameters> parse_recommended_of(const JsonReader& object) {
-  return object.optional("recommendedParameters",
-                         [](const JsonReader& reader) { return parse_recommended(reader, kPerClassConfidence); });
+  return object.optional("recommendedParameters", [](const JsonReader& reader) {
+    return parse_recommended(reader, kAnnouncedPerClassConfidence);
+  });
 }
 
 PackageMetadata read_entry(const JsonReader& entry) {
@@ -67,7 +68,7 @@ PackageMetadata read_entry(const JsonReader& entry) {
   return package;
 }
 
-ModelDependency parse_dependency(const JsonReader& reader) {
+ModelDependency parse_announced_dependency(const JsonReader& reader) {
   expect_type(reader, kDependencyType);
   return {.name = reader.required("name").text(),
           .model_id = reader.required("modelId").text(),
@@ -76,12 +77,12 @@ ModelDependency parse_dependency(const JsonReader& reader) {
 
 std::vector<ModelDependency> parse_dependencies(const JsonReader& list) {
   std::vector<ModelDependency> dependencies;
-  for (const JsonReader& element : list.elements()) dependencies.push_back(parse_dependency(element));
+  for (const JsonReader& element : list.elements()) dependencies.push_back(parse_announced_dependency(element));
   return dependencies;
 }
 
 /// Whom a skipped entry is about, as far as it says.
-SkippedPackage describe(const Json& entry) {
+SkippedPackage identify(const Json& entry) {
   SkippedPackage described;
   if (!entry.is_object()) return described;
   described.id = short_text(entry, "packageId");
@@ -97,7 +98,7 @@ void skip(SkippedPackage skipped, const Error& error, ModelMetadata& model) {
 }
 
 void add_entry(const Json& entry, std::string_view source, ModelMetadata& model) {
-  SkippedPackage described = describe(entry);
+  SkippedPackage described = identify(entry);
   if (is_foreign_manifest(described.kind) && short_text(entry, "type") == kEntryType) {
     log(LogLevel::debug, "The package \"" + described.id + "\" is passed over: it is of the kind " + described.kind);
     return;
@@ -159,7 +160,7 @@ MetadataPage parse_metadata_page(std::string_view body, std::string_view source)
 }
 
 PackageMetadata parse_package_entry(const Json& entry, std::string_view source) {
-  const std::string id = describe(entry).id;
+  const std::string id = identify(entry).id;
   const std::string name = std::string(source) + (id.empty() ? ", a package without id" : ", package \"" + id + '"');
   return complaining_as<ModelMetadataConsistencyError>(kPackageHint,
                                                        [&] { return read_entry(JsonReader(entry, name)); });
@@ -171,7 +172,7 @@ Json package_entry(const PackageMetadata& package) {
   entry["packageId"] = package.id;
   entry["trustedSource"] = package.trusted;
   entry["modelFeatures"] = features_json(package.features);
-  entry["recommendedParameters"] = recommended_json(package.recommended, kPerClassConfidence);
+  entry["recommendedParameters"] = recommended_json(package.recommended, kAnnouncedPerClassConfidence);
   entry["packageManifest"] = manifest_json(package);
   Json& files = entry["packageFiles"] = Json::array();
   for (const PackageFile& file : package.files) files.push_back(file_json(file));

@@ -17,7 +17,6 @@ namespace {
 
 using Storage = PackageArtifact::Storage;
 
-constexpr std::string_view kPerClassConfidence = "per_class_confidence";
 constexpr auto kStorages =
     std::to_array<Word<Storage>>({{"shared_blob", Storage::shared_blob}, {"package_file", Storage::package_file}});
 constexpr auto kQuantizations = std::to_array<Word<Quantization>>({{"fp32", Quantization::fp32},

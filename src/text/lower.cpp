@@ -15,7 +15,7 @@ constexpr char32_t kFinalSigma = 0x3C2;
 constexpr char32_t kCapitalDottedI = 0x130;
 constexpr char32_t kCombiningDot = 0x307;
 
-utf8proc_category_t category(char32_t character) noexcept {
+utf8proc_category_t general_category(char32_t character) noexcept {
   return utf8proc_category(static_cast<utf8proc_int32_t>(character));
 }
 
@@ -23,7 +23,7 @@ utf8proc_category_t category(char32_t character) noexcept {
 bool is_skipped(char32_t character) noexcept {
   constexpr std::u32string_view kInsideWords =
       U"'.:\u00B7\u0387\u055F\u05F4\u2018\u2019\u2024\u2027\uFE13\uFE52\uFE55\uFF07\uFF0E\uFF1A";
-  switch (category(character)) {
+  switch (general_category(character)) {
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_ME:
     case UTF8PROC_CATEGORY_CF:
@@ -38,7 +38,7 @@ bool is_skipped(char32_t character) noexcept {
 /// Unicode's Cased, without what is_skipped() takes first.
 bool is_cased(char32_t character) noexcept {
   const auto within = [character](char32_t first, char32_t last) { return character >= first && character <= last; };
-  const utf8proc_category_t found = category(character);
+  const utf8proc_category_t found = general_category(character);
   if (found == UTF8PROC_CATEGORY_LU || found == UTF8PROC_CATEGORY_LL || found == UTF8PROC_CATEGORY_LT) return true;
   const bool ordinal = character == 0xAA || character == 0xBA;
   const bool roman_or_circled = within(0x2160, 0x217F) || within(0x24B6, 0x24E9);

@@ -10,7 +10,7 @@ namespace inference_exp::vision {
 namespace {
 
 constexpr std::size_t kLevels = 256;
-constexpr std::size_t kBins = 256;
+constexpr std::size_t kContrastBins = 256;
 
 std::uint8_t truncate(double value) { return static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0)); }
 
@@ -72,14 +72,14 @@ class Equalizer {
  public:
   Equalizer(double low, double high, std::vector<double>& cumulative)
       : low_(low == high ? low - 0.5 : low),
-        width_(((low == high ? high + 0.5 : high) - low_) / kBins),
+        width_(((low == high ? high + 0.5 : high) - low_) / kContrastBins),
         cumulative_(cumulative) {
-    cumulative_.assign(kBins, 0.0);
+    cumulative_.assign(kContrastBins, 0.0);
   }
 
   void add(double value, double count) {
     const auto bin = static_cast<std::size_t>(std::max(0.0, (value - low_) / width_));
-    cumulative_[std::min(bin, kBins - 1)] += count;
+    cumulative_[std::min(bin, kContrastBins - 1)] += count;
   }
 
   void finish() {
@@ -93,7 +93,7 @@ class Equalizer {
     const double position = (value - low_) / width_ - 0.5;
     if (position <= 0) return static_cast<float>(cumulative_.front());
     const auto bin = static_cast<std::size_t>(position);
-    if (bin + 1 >= kBins) return static_cast<float>(cumulative_.back());
+    if (bin + 1 >= kContrastBins) return static_cast<float>(cumulative_.back());
     const double fraction = position - static_cast<double>(bin);
     return static_cast<float>(cumulative_[bin] + (cumulative_[bin + 1] - cumulative_[bin]) * fraction);
   }
