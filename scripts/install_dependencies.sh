@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what building needs, on Debian 12 or a system with the same packages. Does nothing when all is there.
-#   scripts/install_dependencies.sh [--torch | --tests | --checks]
+#   scripts/install_dependencies.sh [--torch | --tests | --checks | --docs [--list]]
 # --torch adds LibTorch for the Torch plug-in (about 600 MB), --tests what the tests need, LibTorch too, --checks what the
-# sanitizers, fuzzers and linters need on top.
+# sanitizers, fuzzers and linters need on top. --docs installs what the documentation site needs, and only that.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -24,5 +24,12 @@ if [[ "${1:-}" == --torch || "${1:-}" == --tests || "${1:-}" == --checks ]]; the
 fi
 if [[ "${1:-}" == --checks ]]; then
   packages+=(git clang clang-format clang-tidy libclang-rt-14-dev)
+fi
+if [[ "${1:-}" == --docs ]]; then
+  packages=(python3-sphinx python3-myst-parser furo python3-breathe doxygen)
+fi
+if [[ "${2:-}" == --list ]]; then # only says what they are
+  printf '%s\n' "${packages[@]}"
+  exit
 fi
 install_packages "${packages[@]}"

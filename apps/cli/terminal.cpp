@@ -53,6 +53,7 @@ ExitCode report(const std::exception& error) {
   if (const auto* ours = dynamic_cast<const Error*>(&error)) {
     std::cerr << "error: " << ours->name() << ": " << ours->message() << '\n';
     if (!ours->hint().empty()) std::cerr << "  " << ours->hint() << '\n';
+    std::cerr << "  More: " << ours->help_page() << '\n';
   } else if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
     std::cerr << "error: Out of memory.\n  Try smaller pictures, a smaller --batch-size or --mask-format rle.\n";
   } else {

@@ -6,6 +6,7 @@
 namespace inference_exp::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
@@ -70,7 +71,8 @@ TEST_F(BadInputs, NothingIsLeftToDo) {
 TEST_F(BadInputs, AMissingModel) {
   const ProcessResult result = run_program({"infer", path("no-model").string(), shapes()});
   EXPECT_EQ(result.exit_code, 3);
-  EXPECT_THAT(result.err, StartsWith("error: ModelRetrievalError: "));
+  EXPECT_THAT(result.err, AllOf(StartsWith("error: ModelRetrievalError: "),
+                                HasSubstr("More: docs/errors/model_retrieval_error.md")));
   EXPECT_THAT(result.out, IsEmpty());
 }
 

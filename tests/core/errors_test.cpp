@@ -2,7 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace inference_exp {
 namespace {
@@ -13,7 +21,7 @@ TEST(Errors, CarryMessageHintNameAndHelpPage) {
   EXPECT_EQ(error.message(), "weights.onnx is empty.");
   EXPECT_EQ(error.hint(), "Download it again.");
   EXPECT_STREQ(error.what(), "weights.onnx is empty. Download it again.");
-  EXPECT_EQ(error.help_page(), "docs/errors/model-loading.md#corruptedmodelpackageerror");
+  EXPECT_EQ(error.help_page(), "docs/errors/corrupted_model_package_error.md");
 }
 
 TEST(Errors, TheHintMayBeLeftOut) {
@@ -27,7 +35,7 @@ TEST(Errors, AreCaughtAsTheirParentsAndKeepTheirName) {
     throw UnknownBackendTypeError("There is no backend \"onyx\".", "Did you mean \"onnx\"?");
   } catch (const Error& error) {
     EXPECT_EQ(error.name(), "UnknownBackendTypeError");
-    EXPECT_EQ(error.help_page(), "docs/errors/package-negotiation.md#unknownbackendtypeerror");
+    EXPECT_EQ(error.help_page(), "docs/errors/unknown_backend_type_error.md");
   }
 }
 
@@ -39,6 +47,63 @@ TEST(Errors, SurviveBeingCopiedAfterTheOriginalIsGone) {
   const InvalidParameterError copy = make();
   EXPECT_EQ(copy.message(), std::string(100, 'm'));
   EXPECT_EQ(copy.hint(), std::string(100, 'h'));
+}
+
+template <typename... Errors>
+std::vector<std::unique_ptr<Error>> one_of_each() {
+  std::vector<std::unique_ptr<Error>> errors;
+  (errors.push_back(std::make_unique<Errors>("message")), ...);
+  return errors;
+}
+
+std::vector<std::unique_ptr<Error>> every_error() {
+  return one_of_each<
+      EnvironmentConfigurationError, InvalidEnvVariable, MissingDependencyError, ModelRuntimeError, ModelInputError,
+      InvalidParameterError, AssumptionError, OperationCancelledError, RetryError, RangeRequestNotSupportedError,
+      UntrustedFileError, FileHashSumMissmatch, ModelCacheError, FileLockTimeoutError, ModelRetrievalError,
+      UnauthorizedModelAccessError, ForbiddenModelAccessError, PaymentRequiredModelAccessError,
+      UsagePausedModelAccessError, ModelNotFoundError, ModelMetadataConsistencyError,
+      ModelMetadataHandlerNotImplementedError, ModelPackageNegotiationError, UnknownBackendTypeError,
+      UnknownQuantizationError, InvalidRequestedBatchSizeError, NoModelPackagesAvailableError,
+      AmbiguousModelPackageResolutionError, RuntimeIntrospectionError, JetsonTypeResolutionError, ModelLoadingError,
+      ModelPackageAlternativesExhaustedError, InsecureModelIdentifierError, CorruptedModelPackageError,
+      UntrustedCheckpointError, DirectLocalStorageAccessError, ForbiddenLocalCodePackageAccessError,
+      ModelImplementationNotFoundError, MissingModelInitParameterError, InvalidModelInitParameterError>();
+}
+
+std::string text_of(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+const std::filesystem::path kSources = INFERENCE_EXP_SOURCE_DIR;
+
+TEST(ErrorPages, ExistForEveryClassAndHaveItsNameAsTitle) {
+  for (const auto& error : every_error()) {
+    const std::string page = text_of(kSources / error->help_page());
+    EXPECT_TRUE(page.starts_with("# " + std::string(error->name()) + "\n")) << error->help_page();
+    for (const std::string_view part : {"**What it means.**", "**When.**", "**What to do.**"}) {
+      EXPECT_NE(page.find(part), std::string::npos) << error->help_page() << " lacks " << part;
+    }
+  }
+}
+
+TEST(ErrorPages, AreListedInTheirIndexAndThereAreNoOthers) {
+  const std::string index = text_of(kSources / "docs/errors/index.md");
+  for (const auto& error : every_error()) {
+    const std::string page = std::filesystem::path(error->help_page()).filename().string();
+    EXPECT_NE(index.find("[" + std::string(error->name()) + "](" + page + ")"), std::string::npos) << page;
+  }
+  const auto pages = std::distance(std::filesystem::directory_iterator(kSources / "docs/errors"), {});
+  EXPECT_EQ(static_cast<std::size_t>(pages), every_error().size() + 1);
+}
+
+TEST(ErrorPages, AreLookedForOfEveryClassOfTheHeader) {
+  const std::string header = text_of(kSources / "include/inference_exp/errors.hpp");
+  constexpr std::string_view kBinding = "NamedError<\"";
+  std::size_t classes = 0;
+  for (auto at = header.find(kBinding); at != std::string::npos; at = header.find(kBinding, at + 1)) ++classes;
+  EXPECT_EQ(classes, every_error().size());
 }
 
 template <typename Child, typename Parent>
