@@ -13,21 +13,24 @@ install(TARGETS inference_exp EXPORT inference_exp-targets
 install(EXPORT inference_exp-targets FILE inference_expTargets.cmake NAMESPACE inference_exp::
   DESTINATION ${package_dir} COMPONENT development)
 
-set(left_out)
 if(TARGET inference_exp_annotators)
   # Both libraries lie in one folder.
   set_target_properties(inference_exp_annotators PROPERTIES INSTALL_RPATH "$ORIGIN")
   install(EXPORT inference_exp_annotators-targets FILE inference_expAnnotatorsTargets.cmake NAMESPACE inference_exp::
-    DESTINATION ${package_dir} COMPONENT annotators)
-  install(FILES ${PROJECT_SOURCE_DIR}/cmake/FindOpenCV.cmake DESTINATION ${package_dir} COMPONENT annotators)
-else()
-  set(left_out PATTERN annotators.hpp EXCLUDE)
+    DESTINATION ${package_dir} COMPONENT annotators-development)
+  install(FILES ${PROJECT_SOURCE_DIR}/cmake/FindOpenCV.cmake DESTINATION ${package_dir}
+    COMPONENT annotators-development)
+  install(FILES ${PROJECT_SOURCE_DIR}/include/inference_exp/annotators.hpp
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/inference_exp COMPONENT annotators-development)
 endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/inference_exp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  COMPONENT development ${left_out})
+  COMPONENT development PATTERN annotators.hpp EXCLUDE)
+install(FILES ${PROJECT_SOURCE_DIR}/include/inference_exp.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  COMPONENT development)
 install(FILES ${generated_dir}/inference_exp/version.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/inference_exp
   COMPONENT development)
 
+set(python_module_dir "${INFERENCE_EXP_PYTHON_INSTALL_DIR}")
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/inference_expConfig.cmake.in
   ${generated_dir}/inference_expConfig.cmake INSTALL_DESTINATION ${package_dir})
 # Until 1.0 every minor version may change the interface.
@@ -37,9 +40,21 @@ install(FILES ${generated_dir}/inference_expConfig.cmake ${generated_dir}/infere
 
 set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH prefix_from_pkgconfig ${CMAKE_INSTALL_PREFIX}/${pkgconfig_dir} ${CMAKE_INSTALL_PREFIX})
+# pkg-config wants to find what a static library uses even where it is asked for flags of the compiler only.
 set(pkgconfig_cflags)
+set(pkgconfig_requires)
+set(pkgconfig_libs)
 if(library_type STREQUAL STATIC_LIBRARY)
   set(pkgconfig_cflags "-DINFERENCE_EXP_STATIC ")
+  set(pkgconfig_libs "-ldl -pthread")
+  set(pkgconfig_requires libhwy)
+  if(INFERENCE_EXP_HUB)
+    list(APPEND pkgconfig_requires libcurl libcrypto libb2)
+  endif()
+  if(INFERENCE_EXP_TEXT)
+    list(APPEND pkgconfig_requires zlib libutf8proc)
+  endif()
+  list(JOIN pkgconfig_requires ", " pkgconfig_requires)
 endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/inference_exp.pc.in ${generated_dir}/inference_exp.pc @ONLY)
 install(FILES ${generated_dir}/inference_exp.pc DESTINATION ${pkgconfig_dir} COMPONENT development)

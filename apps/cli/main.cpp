@@ -1,6 +1,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdlib>
 #include <exception>
 #include <variant>
 
@@ -47,6 +48,9 @@ ExitCode run_program(int argc, const char* const* argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // ONNX Runtime as published makes files for telemetry in the user's cache as soon as it is loaded. Who sets the
+  // variable decides.
+  (void)setenv("ORT_DISABLE_TELEMETRY", "1", 0);
   try {
     return static_cast<int>(run_program(argc, argv));
   } catch (const std::exception& error) {

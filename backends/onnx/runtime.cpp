@@ -110,7 +110,7 @@ Runtime find_runtime() {
   }
   throw Failure(IEXP_ERROR_MISSING_DEPENDENCY, "ONNX Runtime is not installed (" + reasons + ").",
                 "Install ONNX Runtime 1." + std::to_string(kRequiredApi) +
-                    " or later (package inference-exp-backend-onnx-runtime, or the project's own release), or name its "
+                    " or later (package inference-exp-onnxruntime, or the project's own release), or name its "
                     "library file in INFERENCE_EXP_ONNXRUNTIME.");
 }
 

@@ -30,7 +30,7 @@ struct KnownBackend {
 constexpr std::array<KnownBackend, 3> kKnownBackends{
     {{"onnx", "inference-exp-backend-onnx", "-DINFERENCE_EXP_BACKEND_ONNX=ON"},
      {"torch", "inference-exp-backend-torch", "-DINFERENCE_EXP_BACKEND_TORCH=ON"},
-     {"trt", "inference-exp-backend-trt", "-DINFERENCE_EXP_BACKEND_TRT=ON"}}};
+     {"trt", "inference-exp-backend-tensorrt", "-DINFERENCE_EXP_BACKEND_TRT=ON"}}};
 
 constexpr std::string_view kFilePrefix = "libinference_exp_backend_";
 constexpr std::string_view kFileSuffix = ".so";

@@ -71,7 +71,7 @@ TEST(BackendRegistry, DescribesKnownBackendsThatAreMissing) {
   EXPECT_FALSE(description.available);
   EXPECT_THAT(description.plugin_path, IsEmpty());
   EXPECT_THAT(description.reason,
-              AllOf(HasSubstr("inference-exp-backend-trt"), HasSubstr("-DINFERENCE_EXP_BACKEND_TRT=ON")));
+              AllOf(HasSubstr("inference-exp-backend-tensorrt"), HasSubstr("-DINFERENCE_EXP_BACKEND_TRT=ON")));
 }
 
 struct Unusable {
@@ -125,7 +125,7 @@ TEST(BackendRegistry, SkipsFoldersThatDoNotExist) {
 
 TEST(BackendRegistry, AMissingKnownBackendNamesWhatToInstall) {
   const std::string text = thrown_text<MissingDependencyError>([] { (void)open_session("trt", "model", {}, {}); });
-  EXPECT_THAT(text, AllOf(HasSubstr("inference-exp-backend-trt"), HasSubstr("-DINFERENCE_EXP_BACKEND_TRT=ON")));
+  EXPECT_THAT(text, AllOf(HasSubstr("inference-exp-backend-tensorrt"), HasSubstr("-DINFERENCE_EXP_BACKEND_TRT=ON")));
 }
 
 TEST(BackendRegistry, TorchScriptIsServedByTheTorchPlugin) {
