@@ -194,7 +194,8 @@ left_files() {
       left=1
     fi
   done <<<"$files"
-  find "$target" -xdev \( -iname '*inference*exp*' -o -name '*onnxruntime*' \) -not -path "$target/packages/*" \
+  # What ONNX Runtime keeps in a user's own cache is no package's file.
+  find "$target" -xdev -path "$target/root/.cache/Microsoft" -prune -o \( -iname '*inference*exp*' -o -name '*onnxruntime*' \) -not -path "$target/packages/*" \
     -not -path "$target/var/cache/apt/*" -not -path "$target/var/lib/apt/lists/*" -print | sed "s|^$target|left: |" | grep . && left=1
   inside dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' '*inference-exp*' 2>/dev/null | grep -v ' un ' && left=1
   return "$left"
