@@ -36,6 +36,12 @@ WARN_IF_DOC_ERROR = NO
 EOF
 
 step "Step 4 of 4: the site (Sphinx)"
+module=$root/build/release/python
+if compgen -G "$module/inference_exp/_core.*" >/dev/null; then
+  export INFERENCE_EXP_PYTHON_MODULE=$module
+else
+  echo "The Python module is not built in build/release (scripts/test.sh does it): its classes are not listed."
+fi
 INFERENCE_EXP_DOXYGEN_XML=$build/doxygen/xml /usr/bin/python3 -m sphinx -q -W --keep-going -n -b html \
   -d "$build/doctrees" "$root/docs" "$build/html"
 

@@ -9,7 +9,8 @@ step "Step 1 of 4: packages"
 "$root/scripts/install_dependencies.sh" --tests
 
 step "Step 2 of 4: configure (fetches ONNX Runtime once)"
-configure release -DINFERENCE_EXP_TESTS=ON -DINFERENCE_EXP_EXAMPLES=ON -DINFERENCE_EXP_BACKEND_TORCH=ON
+configure release -DINFERENCE_EXP_TESTS=ON -DINFERENCE_EXP_EXAMPLES=ON -DINFERENCE_EXP_BACKEND_TORCH=ON \
+  -DINFERENCE_EXP_PYTHON=ON -DPython_EXECUTABLE=/usr/bin/python3
 
 step "Step 3 of 4: build"
 cmake --build "$root/build/release"
