@@ -2,23 +2,23 @@
  * any language that can call C.
  *
  * Contract
- *  - Handles (model, predictions, embeddings, error) are opaque. Whoever receives one frees it with the `_free`
- * function of its type; texts received as `char*` are freed with inference_exp_string_free. Freeing NULL does nothing.
+ *  - Handles (model, predictions, embeddings, error) are opaque. Whoever receives one frees it with its type's `_free`;
+ *    texts received as `char*` are freed with inference_exp_string_free. Freeing NULL does nothing.
  *  - Pointers that an accessor returns are borrowed from the handle and valid until it is freed; nothing is copied.
  *    Predictions and embeddings are independent of the model and of the images: either may be gone.
  *  - What the caller gives (options, texts, images, pixels) is borrowed during the call only.
  *  - Functions that can fail return a status, INFERENCE_EXP_OK (0) or one number for each error, and take `error` last.
- *    Unless `error` is NULL, `*error` is overwritten: with NULL on success, else with a new error that the caller
- * frees. Outputs are NULL after a failure. Accessors cannot fail: for a NULL handle, an index out of range, or a
- * question that makes no sense for the task they return NULL or 0.
+ *    Unless `error` is NULL, `*error` is overwritten: with NULL on success, else with a new error for the caller to
+ *    free. Outputs are NULL after a failure. Accessors cannot fail: for a NULL handle, an index out of range, or a
+ *    question that makes no sense for the task they return NULL or 0.
  *  - Threads: everything may be called from any thread. A model may be used from any number of threads at once;
- *    predictions and embeddings never change, so they may be read from any number of threads. A handle must not be
- * freed while another thread uses it.
+ *    predictions and embeddings never change, so any number of threads may read them. A handle must not be freed while
+ *    another thread uses it.
  *  - Texts are UTF-8 and end with a zero byte.
  *  - Versions: functions are only ever added. A struct with `struct_size` may get members at its end: whoever fills it
  *    writes sizeof of what it was compiled with, and the other side reads no byte beyond that. Zero is always the
- * default of a new member; a member that an older library does not know must be zero, and is refused if it is not.
- * Structs without `struct_size` never change, nor do numbers of statuses and of other constants.
+ *    default of a new member; a member that an older library does not know must be zero, and is refused if it is not.
+ *    Structs without `struct_size` never change, nor do numbers of statuses and of other constants.
  *  - Nothing is printed, no exception leaves, the process is never ended. What is asked for is used or refused.
  */
 #ifndef INFERENCE_EXP_H_

@@ -12,6 +12,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "support/error_classes.hpp"
+
 namespace inference_exp {
 namespace {
 
@@ -50,26 +52,13 @@ TEST(Errors, SurviveBeingCopiedAfterTheOriginalIsGone) {
 }
 
 template <typename... Errors>
-std::vector<std::unique_ptr<Error>> one_of_each() {
+std::vector<std::unique_ptr<Error>> one_of_each(testing::TypeList<Errors...> /*classes*/) {
   std::vector<std::unique_ptr<Error>> errors;
   (errors.push_back(std::make_unique<Errors>("message")), ...);
   return errors;
 }
 
-std::vector<std::unique_ptr<Error>> every_error() {
-  return one_of_each<
-      EnvironmentConfigurationError, InvalidEnvVariable, MissingDependencyError, ModelRuntimeError, ModelInputError,
-      InvalidParameterError, AssumptionError, OperationCancelledError, RetryError, RangeRequestNotSupportedError,
-      UntrustedFileError, FileHashSumMissmatch, ModelCacheError, FileLockTimeoutError, ModelRetrievalError,
-      UnauthorizedModelAccessError, ForbiddenModelAccessError, PaymentRequiredModelAccessError,
-      UsagePausedModelAccessError, ModelNotFoundError, ModelMetadataConsistencyError,
-      ModelMetadataHandlerNotImplementedError, ModelPackageNegotiationError, UnknownBackendTypeError,
-      UnknownQuantizationError, InvalidRequestedBatchSizeError, NoModelPackagesAvailableError,
-      AmbiguousModelPackageResolutionError, RuntimeIntrospectionError, JetsonTypeResolutionError, ModelLoadingError,
-      ModelPackageAlternativesExhaustedError, InsecureModelIdentifierError, CorruptedModelPackageError,
-      UntrustedCheckpointError, DirectLocalStorageAccessError, ForbiddenLocalCodePackageAccessError,
-      ModelImplementationNotFoundError, MissingModelInitParameterError, InvalidModelInitParameterError>();
-}
+std::vector<std::unique_ptr<Error>> every_error() { return one_of_each(testing::ErrorClasses()); }
 
 std::string text_of(const std::filesystem::path& file) {
   std::ifstream stream(file);
