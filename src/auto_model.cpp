@@ -18,7 +18,7 @@ namespace {
 bool is_surely_a_path(std::string_view model) {
   constexpr std::array<std::string_view, 3> kStarts{"/", "./", "../"};
   constexpr std::array<std::string_view, 4> kEnds{".onnx", ".pt", ".pth", "/"};
-  return model.empty() || std::ranges::any_of(kStarts, [&](auto start) { return model.starts_with(start); }) ||
+  return std::ranges::any_of(kStarts, [&](auto start) { return model.starts_with(start); }) ||
          std::ranges::any_of(kEnds, [&](auto end) { return model.ends_with(end); });
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "inference_exp/image_view.hpp"
@@ -29,6 +30,8 @@ struct PreprocessingMetadata {
   Size original_size;              ///< before static crop
   Size size_after_pre_processing;  ///< after static crop, before resize
   Size inference_size;             ///< network input
+  /// RF-DETR, where two resizes follow one another: the picture between them, which pads and scales refer to.
+  std::optional<Size> intermediate_size;
   double scale_width = 1;
   double scale_height = 1;
   Rect static_crop;  ///< in original pixels; the whole image without a crop

@@ -15,7 +15,7 @@ import os
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from . import errors  # noqa: E402
-from ._auto_model import AutoModel, BackendType, Quantization, load_options
+from ._auto_model import AutoModel, BackendType, PreProcessingOverrides, Quantization, load_options
 from ._core import (
     DownloadProgress,
     EmbeddingModel,
@@ -46,7 +46,13 @@ from ._reports import (
 )
 from ._results import Detections, InstanceDetections, InstancesRLEMasks, KeyPoints
 
+# The original's names of the same things.
+AnyModel = Model
+KeyPointsDetectionModel = KeyPointDetectionModel
+TextImageEmbeddingModel = EmbeddingModel
+
 __all__ = [
+    "AnyModel",
     "AutoModel",
     "BackendType",
     "Detections",
@@ -57,14 +63,17 @@ __all__ = [
     "InstancesRLEMasks",
     "KeyPointDetectionModel",
     "KeyPoints",
+    "KeyPointsDetectionModel",
     "LoadOptions",
     "Model",
     "ObjectDetectionModel",
+    "PreProcessingOverrides",
     "PreprocessingMetadata",
     "Quantization",
     "Rect",
     "Report",
     "Size",
+    "TextImageEmbeddingModel",
     "compare_embeddings",
     "describe_compute_environment",
     "describe_model",

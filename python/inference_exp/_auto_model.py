@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Callable
 
@@ -17,6 +18,10 @@ class BackendType(str, Enum):
     TRT = "trt"
     TORCH = "torch"
     TORCH_SCRIPT = "torch-script"
+    HF = "hugging-face"
+    ULTRALYTICS = "ultralytics"
+    MEDIAPIPE = "mediapipe"
+    CUSTOM = "custom"
 
 
 class Quantization(str, Enum):
@@ -29,6 +34,15 @@ class Quantization(str, Enum):
     INT8 = "int8"
 
 
+@dataclass(frozen=True)
+class PreProcessingOverrides:
+    """Steps of pre-processing to leave out in one call."""
+
+    disable_contrast_enhancement: bool = False
+    disable_grayscale: bool = False
+    disable_static_crop: bool = False
+
+
 # Other spellings of one argument; the name on the right is the one that is used.
 _SPELLINGS = {
     "backends": "backend",
@@ -38,18 +52,17 @@ _SPELLINGS = {
     "task": "task_type",
 }
 
-# Arguments of the original that have no meaning here, with the value that asks for nothing.
-_WITHOUT_MEANING = {
-    "default_onnx_trt_options": True,
-    "verbose": False,
-    "allow_local_code_packages": True,
-    "auto_resolution_cache": None,
-    "model_access_manager": None,
-    "allow_loading_dependency_models": True,
-    "dependency_models_params": None,
-    "point_model_directory": None,
-    "forwarded_kwargs": None,
-}
+# Arguments of the original that have no meaning here. Permissions may be given or not: there is nothing to use them for.
+# Whatever else is not empty would be ignored, and is refused.
+_PERMISSIONS = ("default_onnx_trt_options", "allow_local_code_packages", "allow_loading_dependency_models")
+_WITHOUT_MEANING = (
+    "verbose",
+    "auto_resolution_cache",
+    "model_access_manager",
+    "dependency_models_params",
+    "point_model_directory",
+    "forwarded_kwargs",
+)
 
 # Options that are set as they come.
 _PLAIN = (
@@ -142,7 +155,7 @@ _SETTERS: dict[str, Callable[[_core.LoadOptions, Any], None]] = {
 def _raise_unknown(name: str) -> None:
     import difflib
 
-    known = [*_PLAIN, *_SETTERS, *_SPELLINGS, *_WITHOUT_MEANING, "progress"]
+    known = [*_PLAIN, *_SETTERS, *_SPELLINGS, *_PERMISSIONS, *_WITHOUT_MEANING, "progress"]
     closest = difflib.get_close_matches(name, known, 1, 0.0)[0]
     raise TypeError(f'There is no argument "{name}". Did you mean "{closest}"?')
 
@@ -161,13 +174,13 @@ def load_options(**arguments: Any) -> _core.LoadOptions:
     options = _core.LoadOptions()
     for name, value in arguments.items():
         if name in _WITHOUT_MEANING:
-            if value != _WITHOUT_MEANING[name] and value is not None:
+            if value:
                 raise InvalidParameterError(
                     f'The argument "{name}" has no meaning here and can\'t be {value!r}.', "Leave it out."
                 )
-        elif name not in _SETTERS and name not in _PLAIN:
+        elif name not in _SETTERS and name not in _PLAIN and name not in _PERMISSIONS:
             _raise_unknown(name)
-        elif value is not None:
+        elif value is not None and name not in _PERMISSIONS:
             try:
                 if name in _SETTERS:
                     _SETTERS[name](options, value)
@@ -227,5 +240,5 @@ class AutoModel:
             "device": device,
         }
         arguments.update({name: value for name, value in named.items() if value is not None})
-        model = os.fspath(model_id_or_path if model_id_or_path is not None else model_name_or_path)
+        model = os.fsencode(model_id_or_path if model_id_or_path is not None else model_name_or_path)
         return _core.load(model, load_options(**arguments), progress)

@@ -51,12 +51,17 @@ class Detections:
         return None
 
     def __iter__(self) -> Iterator[tuple]:
-        """(xyxy, mask or None, class_id, confidence, tracker_id, data, metadata), row by row."""
+        """(xyxy, mask or None, class_id, confidence, tracker_id, data, metadata), row by row.
+
+        data: the class name and what `bboxes_metadata` has of the row, tracker_id among it. metadata: `image_metadata`.
+        """
         names = _class_data(self.class_id, self.class_names).get("class_name")
+        metadata = self.image_metadata or {}
         for row in range(len(self)):
             data = {} if names is None else {"class_name": names[row]}
-            metadata = self.bboxes_metadata[row] if self.bboxes_metadata else {}
-            yield self.xyxy[row], self._mask_of(row), self.class_id[row], self.confidence[row], None, data, metadata
+            data.update(self.bboxes_metadata[row] if self.bboxes_metadata else {})
+            tracker_id = data.get("tracker_id")
+            yield self.xyxy[row], self._mask_of(row), self.class_id[row], self.confidence[row], tracker_id, data, metadata
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(xyxy={self.xyxy!r}, class_id={self.class_id!r}, confidence={self.confidence!r})"
@@ -88,6 +93,14 @@ class InstancesRLEMasks:
 
     def __len__(self) -> int:
         return len(self.masks)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, InstancesRLEMasks):
+            return NotImplemented
+        return tuple(self.image_size) == tuple(other.image_size) and list(self.masks) == list(other.masks)
+
+    def __repr__(self) -> str:
+        return f"InstancesRLEMasks(image_size={self.image_size!r}, masks={self.masks!r})"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -146,7 +159,7 @@ class KeyPoints:
     """Key points of one image.
 
     xy: int32 (N, K, 2). class_id: int32 (N,). confidence: float32 (N, K), per point; (0, 0) with confidence 0 marks an
-    empty slot. detection_confidence: float32 (N,).
+    empty slot. detection_confidence: float32 (N,). covariance: float32 (N, K, 2, 2) or None; no family gives it yet.
     """
 
     __slots__ = (
@@ -156,6 +169,7 @@ class KeyPoints:
         "detection_confidence",
         "image_metadata",
         "key_points_metadata",
+        "covariance",
         "class_names",
     )
 
@@ -164,9 +178,10 @@ class KeyPoints:
         xy: np.ndarray,
         class_id: np.ndarray,
         confidence: np.ndarray,
-        detection_confidence: np.ndarray | None = None,
         image_metadata: dict | None = None,
         key_points_metadata: list[dict] | None = None,
+        covariance: np.ndarray | None = None,
+        detection_confidence: np.ndarray | None = None,
         class_names: tuple[str, ...] = (),
     ) -> None:
         self.xy = xy
@@ -175,6 +190,7 @@ class KeyPoints:
         self.detection_confidence = detection_confidence
         self.image_metadata = image_metadata
         self.key_points_metadata = key_points_metadata
+        self.covariance = covariance
         self.class_names = class_names
 
     def __len__(self) -> int:
@@ -185,6 +201,8 @@ class KeyPoints:
         import supervision as sv
 
         fields = {"xy": self.xy, "class_id": self.class_id, "data": _class_data(self.class_id, self.class_names)}
+        if self.covariance is not None:
+            fields["data"]["covariance"] = self.covariance
         known = getattr(sv.KeyPoints, "__dataclass_fields__", {})
         if "keypoint_confidence" not in known:
             return sv.KeyPoints(confidence=self.confidence, **fields)

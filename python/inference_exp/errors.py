@@ -88,17 +88,25 @@ class ModelRetrievalError(Error):
 class UnauthorizedModelAccessError(ModelRetrievalError):
     """The provider does not know the API key, or an access rule forbids the model."""
 
+    status_code = 401
+
 
 class ForbiddenModelAccessError(ModelRetrievalError):
     """The API key is valid but does not give access to the model."""
+
+    status_code = 403
 
 
 class PaymentRequiredModelAccessError(ModelRetrievalError):
     """The provider asks for a payment first."""
 
+    status_code = 402
+
 
 class UsagePausedModelAccessError(ModelRetrievalError):
     """The provider has paused the use of the account."""
+
+    status_code = 423
 
 
 class ModelNotFoundError(ModelRetrievalError):

@@ -64,18 +64,26 @@ void set_color(CallArguments& call, py::handle value) {
   call.color = color == "rgb" ? PixelFormat::rgb : PixelFormat::bgr;
 }
 
-bool flag_of(py::handle from, const char* name) {
-  return py::isinstance<py::dict>(from) ? py::bool_(from.attr("get")(name, false))
-                                        : py::bool_(py::getattr(from, name, py::bool_(false)));
-}
+using Flag = bool InferenceOptions::*;
+constexpr std::array<std::pair<const char*, Flag>, 3> kOverrides{{
+    {"disable_static_crop", &InferenceOptions::disable_static_crop},
+    {"disable_grayscale", &InferenceOptions::disable_grayscale},
+    {"disable_contrast_enhancement", &InferenceOptions::disable_contrast_enhancement},
+}};
 
+/// `value`: a PreProcessingOverrides, or a dict of its fields.
 void set_overrides(CallArguments& call, py::handle value) {
-  call.options.disable_static_crop = flag_of(value, "disable_static_crop");
-  call.options.disable_grayscale = flag_of(value, "disable_grayscale");
-  call.options.disable_contrast_enhancement = flag_of(value, "disable_contrast_enhancement");
+  const py::object type = py::module_::import("inference_exp._auto_model").attr("PreProcessingOverrides");
+  py::object overrides = py::reinterpret_borrow<py::object>(value);
+  if (py::isinstance<py::dict>(value)) overrides = type(**py::reinterpret_borrow<py::dict>(value));
+  if (!py::isinstance(overrides, type)) {
+    throw py::type_error("pre_processing_overrides is a PreProcessingOverrides or a dict, not " +
+                         py::repr(value).cast<std::string>() + ".");
+  }
+  for (const auto& [name, flag] : kOverrides) call.options.*flag = overrides.attr(name).cast<bool>();
 }
 
-constexpr std::array<std::pair<std::string_view, Setter>, 16> kArguments{{
+constexpr std::array<std::pair<std::string_view, Setter>, 17> kArguments{{
     {"confidence", set_confidence},
     {"conf_thresh", set_confidence},
     {"threshold", set_confidence},
@@ -94,6 +102,7 @@ constexpr std::array<std::pair<std::string_view, Setter>, 16> kArguments{{
     {"image_size", set_image_size},
     {"pre_processing_overrides", set_overrides},
     {"input_color_format", set_color},
+    {"disable_cuda_graphs", [](CallArguments& /*call*/, py::handle /*value*/) {}},  // there are none yet
     {"per_class_confidence",
      [](CallArguments& call, py::handle value) {
        call.options.per_class_confidence = value.cast<std::map<std::string, double, std::less<>>>();

@@ -108,6 +108,17 @@ void add_array(Images& images, const py::array& array, PixelFormat color) {
   images.owners.push_back(array);
 }
 
+/// What the tensor's own library says against handing it out, such as that it takes part in training, is the reason.
+py::object capsule_of(py::handle image) {
+  try {
+    return image.attr("__dlpack__")();
+  } catch (const py::error_already_set& error) {
+    throw ModelInputError(
+        "The tensor does not hand out its memory: " + py::str(error.value()).cast<std::string>() + ".",
+        "A PyTorch tensor does after image.detach().");
+  }
+}
+
 /// Takes the tensor out of its capsule; the returned object frees it.
 std::pair<const iexp_tensor*, py::object> tensor_of(py::handle image) {
   const auto device = image.attr("__dlpack_device__")().cast<std::pair<int, int>>();
@@ -115,7 +126,7 @@ std::pair<const iexp_tensor*, py::object> tensor_of(py::handle image) {
     throw ModelInputError("The tensor lies in the memory of a device that is not the CPU.",
                           "Bring it over first: image.cpu().");
   }
-  const py::object capsule = image.attr("__dlpack__")();
+  const py::object capsule = capsule_of(image);
   auto* managed = static_cast<ManagedTensor*>(PyCapsule_GetPointer(capsule.ptr(), kFresh));
   if (managed == nullptr) throw py::error_already_set();
   PyCapsule_SetName(capsule.ptr(), kUsed);
@@ -133,14 +144,15 @@ PixelType type_of(const iexp_dtype& dtype) {
                         "Convert it first: image.float() with values of 0...255.");
 }
 
-void add_tensor(Images& images, py::handle image, PixelFormat color) {
+void add_tensor(Images& images, py::handle image, PixelFormat color, bool may_be_batch) {
   auto [tensor, owner] = tensor_of(image);
   images.owners.push_back(std::move(owner));
   const PixelType type = type_of(tensor->dtype);
   const int rank = tensor->ndim;
-  if (rank != 3 && rank != 4) {
+  if (rank != 3 && !(rank == 4 && may_be_batch)) {
     throw ModelInputError("The tensor has " + std::to_string(rank) + " dimensions.",
-                          "Give (3, height, width) or (batch, 3, height, width).");
+                          may_be_batch ? "Give (3, height, width) or (batch, 3, height, width)."
+                                       : "In a list each tensor is one image: (3, height, width).");
   }
   std::array<std::int64_t, 4> shape{1, 1, 1, 1};
   std::array<std::int64_t, 4> strides{};
@@ -167,11 +179,11 @@ void add_tensor(Images& images, py::handle image, PixelFormat color) {
   }
 }
 
-void add_any(Images& images, py::handle image, std::optional<PixelFormat> color) {
+void add_any(Images& images, py::handle image, std::optional<PixelFormat> color, bool may_be_batch) {
   if (py::isinstance<py::array>(image)) {
     add_array(images, py::reinterpret_borrow<py::array>(image), color.value_or(PixelFormat::bgr));
   } else if (py::hasattr(image, "__dlpack__")) {
-    add_tensor(images, image, color.value_or(PixelFormat::rgb));
+    add_tensor(images, image, color.value_or(PixelFormat::rgb), may_be_batch);
   } else if (image.is_none()) {
     throw ModelInputError("The image is None.", "cv2.imread gives None for a file that it cannot read.");
   } else {
@@ -185,10 +197,10 @@ void add_any(Images& images, py::handle image, std::optional<PixelFormat> color)
 Images images_of(py::handle images, std::optional<PixelFormat> color) {
   Images result;
   if (!py::isinstance<py::list>(images) && !py::isinstance<py::tuple>(images)) {
-    add_any(result, images, color);
+    add_any(result, images, color, true);
     return result;
   }
-  for (const py::handle image : py::reinterpret_borrow<py::sequence>(images)) add_any(result, image, color);
+  for (const py::handle image : py::reinterpret_borrow<py::sequence>(images)) add_any(result, image, color, false);
   if (result.views.empty()) throw ModelInputError("The list of images is empty.", "Give at least one.");
   return result;
 }

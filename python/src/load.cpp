@@ -45,6 +45,9 @@ bool report(Watch& watch, const DownloadProgress& progress) {
 /// Runs `work(options)` without the lock. Ctrl-C cancels it at its next progress report and is raised when it ended.
 template <typename Work>
 auto interruptible(LoadOptions options, py::object progress, Work work) {
+  if (!progress.is_none() && PyCallable_Check(progress.ptr()) == 0) {
+    throw py::type_error("progress is a function, not " + py::repr(progress).cast<std::string>() + ".");
+  }
   Watch watch{std::move(progress), false, std::nullopt};
   options.hub.progress = [&watch](const DownloadProgress& step) { return report(watch, step); };
   auto running = std::async(std::launch::async, [&options, &work] { return work(options); });

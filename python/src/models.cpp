@@ -114,13 +114,14 @@ constexpr const char* kInferDoc =
     "InvalidParameterError for a value out of range, TypeError for an unknown argument.";
 
 template <typename M>
-void bind_task(py::module_& module, const char* name) {
-  py::class_<ModelOf<M>, AnyModel>(module, name)
-      .def("infer", &infer<M>, py::arg("images"), kInferDoc)
+py::class_<ModelOf<M>, AnyModel> bind_task(py::module_& module, const char* name) {
+  py::class_<ModelOf<M>, AnyModel> bound(module, name);
+  bound.def("infer", &infer<M>, py::arg("images"), kInferDoc)
       .def("__call__", &infer<M>, py::arg("images"), kInferDoc)
       .def("post_process", &post_process<M>, py::arg("outputs"), py::arg("metadata"),
            "Third stage: what `forward` gave, and the metadata of `pre_process`, as results. Arguments as `infer`.")
       .def("_timed_infer", &timed_infer<M>);
+  return bound;
 }
 
 py::array embed_images(const ModelOf<EmbeddingModel>& self, const py::object& images, const py::kwargs& arguments) {
@@ -130,8 +131,13 @@ py::array embed_images(const ModelOf<EmbeddingModel>& self, const py::object& im
 }
 
 py::array embed_text(const ModelOf<EmbeddingModel>& self, const py::object& texts) {
-  const std::vector<std::string> list =
-      py::isinstance<py::str>(texts) ? std::vector{texts.cast<std::string>()} : texts.cast<std::vector<std::string>>();
+  std::vector<std::string> list;
+  try {
+    list = py::isinstance<py::str>(texts) ? std::vector{texts.cast<std::string>()}
+                                          : texts.cast<std::vector<std::string>>();
+  } catch (const py::cast_error&) {
+    throw py::type_error("Texts are a str or a list of them, not " + py::repr(texts).cast<std::string>() + ".");
+  }
   return to_python(unlocked([&] { return self.get().embed_text(list); }));
 }
 
@@ -139,8 +145,22 @@ py::array compare(const py::object& x, const py::object& y) {
   const Embeddings left = embeddings_from(x);
   const Embeddings right = embeddings_from(y);
   FloatTensor similarities{{static_cast<std::int64_t>(left.count()), static_cast<std::int64_t>(right.count())},
-                           compare_embeddings(left, right)};
+                           unlocked([&] { return compare_embeddings(left, right); })};
   return to_python(std::move(similarities));
+}
+
+using KeyPointModel = ModelOf<KeyPointDetectionModel>;
+
+py::list key_point_names(const KeyPointModel& self) {
+  py::list classes;
+  for (const Skeleton& skeleton : self.get().skeletons()) classes.append(py::cast(skeleton.key_point_names));
+  return classes;
+}
+
+py::list skeleton_edges(const KeyPointModel& self) {
+  py::list classes;
+  for (const Skeleton& skeleton : self.get().skeletons()) classes.append(py::cast(skeleton.edges));
+  return classes;
 }
 
 template <typename M>
@@ -170,6 +190,7 @@ void bind_values(py::module_& module) {
       .def_readonly("original_size", &PreprocessingMetadata::original_size)
       .def_readonly("size_after_pre_processing", &PreprocessingMetadata::size_after_pre_processing)
       .def_readonly("inference_size", &PreprocessingMetadata::inference_size)
+      .def_readonly("nonsquare_intermediate_size", &PreprocessingMetadata::intermediate_size)
       .def_readonly("scale_width", &PreprocessingMetadata::scale_width)
       .def_readonly("scale_height", &PreprocessingMetadata::scale_height)
       .def_readonly("static_crop", &PreprocessingMetadata::static_crop);
@@ -201,10 +222,13 @@ void bind_models(py::module_& module) {
            "Second stage: the network's outputs, a list of float32 arrays. `pixels`: an array or a tensor.");
   bind_task<ObjectDetectionModel>(module, "ObjectDetectionModel");
   bind_task<InstanceSegmentationModel>(module, "InstanceSegmentationModel");
-  bind_task<KeyPointDetectionModel>(module, "KeyPointDetectionModel");
+  bind_task<KeyPointDetectionModel>(module, "KeyPointDetectionModel")
+      .def_property_readonly("key_points_classes", &key_point_names, "Of each class, the names of its key points.")
+      .def_property_readonly("skeletons", &skeleton_edges, "Of each class, the pairs of key points that are joined.");
   py::class_<ModelOf<EmbeddingModel>, AnyModel>(module, "EmbeddingModel")
       .def("embed_images", &embed_images, py::arg("images"), "float32 (B, D), one vector per image.")
       .def("embed_text", &embed_text, py::arg("texts"), "float32 (B, D), one vector per text; a str or a list of them.")
+      .def_static("compare_embeddings", &compare, py::arg("x"), py::arg("y"), "As the function of the package.")
       .def_property_readonly("dimension", [](const ModelOf<EmbeddingModel>& self) { return self.get().dimension(); });
   module.def("compare_embeddings", &compare, py::arg("x"), py::arg("y"),
              "Cosine similarities, float32 (len(x), len(y)).");

@@ -20,13 +20,20 @@ namespace inference_exp::python {
 
 namespace fs = std::filesystem;
 
+/// Messages quote names of files, which may be any bytes.
+py::str text_of(const std::string& message) {
+  PyObject* text = PyUnicode_DecodeUTF8(message.data(), static_cast<py::ssize_t>(message.size()), "replace");
+  if (text == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(text);
+}
+
 void bind_errors() {
   py::register_local_exception_translator([](std::exception_ptr thrown) {
     try {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const Error& error) {
       const py::object kind = py::module_::import("inference_exp.errors").attr(std::string(error.name()).c_str());
-      const py::object raised = kind(error.message(), error.hint());
+      const py::object raised = kind(text_of(error.message()), text_of(error.hint()));
       PyErr_SetObject(kind.ptr(), raised.ptr());
     }
   });

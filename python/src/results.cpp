@@ -89,7 +89,8 @@ py::object to_python(KeyPoints&& key_points, const py::tuple& class_names) {
   const py::object detections =
       python_class("Detections")(boxes.xyxy, boxes.class_id, boxes.confidence, py::none(), py::none(), class_names);
   return py::make_tuple(
-      python_class("KeyPoints")(xy, boxes.class_id, confidence, boxes.confidence, py::none(), py::none(), class_names),
+      python_class("KeyPoints")(xy, boxes.class_id, confidence, py::arg("detection_confidence") = boxes.confidence,
+                                py::arg("class_names") = class_names),
       detections);
 }
 
@@ -111,7 +112,7 @@ FloatTensor tensor_from(py::handle value) {
     source = py::module_::import("numpy").attr("from_dlpack")(value);
   }
   const auto array = py::array_t<float, py::array::c_style | py::array::forcecast>::ensure(source);
-  if (!array) throw py::error_already_set();
+  if (!array) throw py::type_error("No array of numbers can be made of " + py::repr(value).cast<std::string>() + ".");
   FloatTensor tensor;
   tensor.shape.assign(array.shape(), array.shape() + array.ndim());
   tensor.values.assign(array.data(), array.data() + array.size());

@@ -110,8 +110,9 @@ RfdetrLogits read_logits(const TensorView& boxes, const TensorView& labels) {
 Detections to_detections(std::span<const RfdetrRow> rows, const TensorView& boxes,
                          const PreprocessingMetadata& placement) {
   const vision::PixelMapping mapping(placement);
-  const auto width = static_cast<float>(placement.inference_size.width);
-  const auto height = static_cast<float>(placement.inference_size.height);
+  const Size reference = placement.intermediate_size.value_or(placement.inference_size);
+  const auto width = static_cast<float>(reference.width);
+  const auto height = static_cast<float>(reference.height);
   const std::span<const float> values = boxes.floats();
   std::vector<Box> xyxy;
   std::vector<std::int32_t> class_id;

@@ -53,8 +53,8 @@ void select_rows(const RfdetrLogits& logits, const ClassMap& classes, const visi
 /// classes].
 [[nodiscard]] RfdetrLogits read_logits(const TensorView& boxes, const TensorView& labels);
 
-/// The rows as Detections in pixels of the original image. `boxes` are centres and sides in parts of
-/// `placement.inference_size`.
+/// The rows as Detections in pixels of the original image. `boxes` are centres and sides in parts of the picture that
+/// `placement` refers to: the network's input, or the one between two resizes.
 [[nodiscard]] Detections to_detections(std::span<const RfdetrRow> rows, const TensorView& boxes,
                                        const PreprocessingMetadata& placement);
 

@@ -60,11 +60,13 @@ PreprocessingMetadata preprocess(const ImageView& image, const RfdetrRecipe& rec
   const Preprocessing& first = *recipe.to_data_set;
   pixels.planes.resize(3 * static_cast<std::size_t>(first.target.width) *
                        static_cast<std::size_t>(first.target.height));
-  const PreprocessingMetadata placement = vision::preprocess(image, first, pixels.planes, pixels.to_data_set);
+  PreprocessingMetadata placement = vision::preprocess(image, first, pixels.planes, pixels.to_data_set);
   interleave(pixels.planes, pixels.bytes);
   const PixelFormat format = first.color_mode == ColorMode::rgb ? PixelFormat::rgb : PixelFormat::bgr;
   (void)vision::preprocess(ImageView::from_u8(pixels.bytes.data(), first.target, format), recipe.to_network, chw,
                            pixels.to_network);
+  placement.intermediate_size = placement.inference_size;
+  placement.inference_size = recipe.to_network.target;
   return placement;
 }
 

@@ -30,8 +30,7 @@ struct RfdetrPixels {
   std::vector<std::uint8_t> bytes;
 };
 
-/// Writes `image` into `chw` and says how boxes get back: `inference_size` is what they are parts of, the network's
-/// input or, in a two-step resize, the first step's picture.
+/// Writes `image` into `chw` and says how boxes get back.
 PreprocessingMetadata preprocess(const ImageView& image, const RfdetrRecipe& recipe, std::span<float> chw,
                                  RfdetrPixels& pixels);
 

@@ -47,6 +47,7 @@ bool is_possible(const PreprocessingMetadata& placement) noexcept {
   const Size whole = placement.original_size;
   const Size part = placement.size_after_pre_processing;
   return is_picture_size(whole) && is_picture_size(part) && is_picture_size(placement.inference_size) &&
+         is_picture_size(placement.intermediate_size.value_or(placement.inference_size)) &&
          lies_within(placement.static_crop.x, part.width, whole.width) &&
          lies_within(placement.static_crop.y, part.height, whole.height) && is_scale(placement.scale_width) &&
          is_scale(placement.scale_height) && is_pad(placement.pad_left) && is_pad(placement.pad_top) &&

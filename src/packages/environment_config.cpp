@@ -27,8 +27,8 @@ ResizeFormat parse_format(const JsonReader& format) {
 
 void read_resize(const JsonReader& resize, NetworkInput& input) {
   if (!resize.required("enabled").boolean()) return;
-  input.training_input_size = {.width = resize.required("width").integer_or_digits(1, kMaxImageSide),
-                               .height = resize.required("height").integer_or_digits(1, kMaxImageSide)};
+  input.training_input_size = {.width = resize.required("width").integer(1, kMaxImageSide),
+                               .height = resize.required("height").integer(1, kMaxImageSide)};
   const ResizeFormat format = parse_format(resize.required("format"));
   input.resize_mode = format.mode;
   if (format.mode == ResizeMode::letterbox) input.padding_value = format.padding_value;

@@ -1,5 +1,6 @@
 #include "packages/json_reader.hpp"
 
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -100,48 +101,41 @@ bool JsonReader::boolean() const {
   return value_->get<bool>();
 }
 
-std::optional<std::int32_t> JsonReader::as_integer(std::int32_t low, std::int32_t high) const {
-  if (!value_->is_number()) return std::nullopt;
-  // Every 32-bit integer is exact as a double, and a larger one stays outside the range.
-  const auto number = value_->get<double>();
-  if (!(number >= low && number <= high) || number != std::trunc(number)) return std::nullopt;
-  return static_cast<std::int32_t>(number);
+std::optional<double> JsonReader::as_number() const {
+  if (value_->is_number()) return value_->get<double>();
+  if (!value_->is_string()) return std::nullopt;
+  const std::string_view text = trim(value_->get_ref<const std::string&>());
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) return std::nullopt;
+  return number;
 }
 
 std::int32_t JsonReader::integer(std::int32_t low, std::int32_t high) const {
-  if (const std::optional<std::int32_t> number = as_integer(low, high)) return *number;
+  // Every 32-bit integer is exact as a double, and a larger one stays outside the range.
+  const std::optional<double> number = as_number();
+  if (number && *number >= low && *number <= high && *number == std::trunc(*number)) {
+    return static_cast<std::int32_t>(*number);
+  }
   fail(integer_range(low, high));
 }
 
-std::int32_t JsonReader::integer_or_digits(std::int32_t low, std::int32_t high) const {
-  const std::optional<std::int32_t> number =
-      value_->is_string() ? parse_decimal(trim(value_->get_ref<const std::string&>())) : as_integer(low, high);
-  if (number && *number >= low && *number <= high) return *number;
-  fail(integer_range(low, high) + ", also as a string");
-}
-
 double JsonReader::number(double low, double high) const {
-  if (value_->is_number()) {
-    const auto number = value_->get<double>();
-    if (number >= low && number <= high) return number;
-  }
+  const std::optional<double> number = as_number();
+  if (number && *number >= low && *number <= high) return *number;
   fail("a number " + range(low, high));
 }
 
 double JsonReader::nonzero_float() const {
-  if (value_->is_number()) {
-    const auto number = value_->get<double>();
-    // A subnormal divisor would turn pixels into infinities.
-    if (std::isnormal(static_cast<float>(number))) return number;
-  }
+  const std::optional<double> number = as_number();
+  // A subnormal divisor would turn pixels into infinities.
+  if (number && std::isnormal(static_cast<float>(*number))) return *number;
   fail("a number other than 0 in the range of a 32-bit float");
 }
 
 float JsonReader::any_float() const {
-  if (value_->is_number()) {
-    const auto number = value_->get<double>();
-    if (std::abs(number) <= std::numeric_limits<float>::max()) return static_cast<float>(number);
-  }
+  const std::optional<double> number = as_number();
+  if (number && std::abs(*number) <= std::numeric_limits<float>::max()) return static_cast<float>(*number);
   fail("a number in the range of a 32-bit float");
 }
 

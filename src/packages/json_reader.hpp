@@ -57,10 +57,9 @@ class JsonReader {
   [[nodiscard]] const Json& object() const;
   [[nodiscard]] const std::string& text() const;
   [[nodiscard]] bool boolean() const;
-  /// A whole number (640 or 640.0) within [low, high].
+  // Numbers may also be written as strings, since the original's own packages do.
+  /// A whole number (640, 640.0 or "640") within [low, high].
   [[nodiscard]] std::int32_t integer(std::int32_t low, std::int32_t high) const;
-  /// The same, where a string of digits is a number too.
-  [[nodiscard]] std::int32_t integer_or_digits(std::int32_t low, std::int32_t high) const;
   /// A number within [low, high].
   [[nodiscard]] double number(double low, double high) const;
   /// A number that stays a number, and other than 0, as a 32-bit float.
@@ -89,7 +88,7 @@ class JsonReader {
   JsonReader(const Json& value, std::string_view file, std::string path)
       : value_(&value), file_(file), path_(std::move(path)) {}
   [[nodiscard]] JsonReader member(std::string_view key, const Json& value) const;
-  [[nodiscard]] std::optional<std::int32_t> as_integer(std::int32_t low, std::int32_t high) const;
+  [[nodiscard]] std::optional<double> as_number() const;
 
   const Json* value_;
   std::string_view file_;

@@ -15,7 +15,7 @@ std::string parse_text(const JsonReader& reader) { return reader.text(); }
 bool parse_boolean(const JsonReader& reader) { return reader.boolean(); }
 
 std::int32_t parse_count(const JsonReader& reader) {
-  return reader.integer_or_digits(1, std::numeric_limits<std::int32_t>::max());
+  return reader.integer(1, std::numeric_limits<std::int32_t>::max());
 }
 
 std::vector<std::string> parse_texts(const JsonReader& reader) {

@@ -18,7 +18,7 @@ using Features = std::map<std::string, std::string, std::less<>>;
 
 [[nodiscard]] std::string parse_text(const JsonReader& reader);
 [[nodiscard]] bool parse_boolean(const JsonReader& reader);
-/// A whole number of at least 1, also as a string of digits.
+/// A whole number of at least 1.
 [[nodiscard]] std::int32_t parse_count(const JsonReader& reader);
 [[nodiscard]] std::vector<std::string> parse_texts(const JsonReader& reader);
 

@@ -132,7 +132,8 @@ TEST(RfdetrPixels, InTwoStepsAreLetterboxedAsOpenCvDoesAndThenStretched) {
 TEST(RfdetrPixels, InTwoStepsTellWhereTheFirstStepPutThem) {
   const testing::GreyImage grey({80, 40}, 51);
   const Prepared prepared = prepare(grey.view(), two_steps(ResizeMode::letterbox, {40, 60}, 28));
-  EXPECT_EQ(prepared.placement.inference_size, (Size{40, 60}));
+  EXPECT_EQ(prepared.placement.inference_size, (Size{28, 28}));
+  EXPECT_EQ(prepared.placement.intermediate_size, (Size{40, 60}));
   EXPECT_EQ(prepared.placement.pad_top, 20);
   EXPECT_EQ(prepared.placement.scale_width, 0.5);
   EXPECT_EQ(prepared.planes[0], 1.F) << "padding";

@@ -100,7 +100,7 @@ TEST(EnvironmentConfig, EveryMistakeInResizeIsNamed) {
                                            {"height", 65536},
                                            {"height", "99999999999999999999"},
                                            {"height", 640.5},
-                                           {"height", "640.0"},
+                                           {"height", "640.5"},
                                            {"height", nullptr},
                                            {"format", json::value_t::discarded},
                                            {"format", 1},

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "inference_exp/errors.hpp"
 #include "packages/config_documents.hpp"
 
 namespace inference_exp::packages {
@@ -18,6 +19,18 @@ InferenceConfig parse(const json& document) { return parse_inference_config(docu
 InferenceConfig parse_with(json document, const char* pointer, json value) {
   document[json::json_pointer(pointer)] = std::move(value);
   return parse(document);
+}
+
+TEST(InferenceConfig, NumbersMayBeWrittenAsStringsAsPackagesOfTheOriginalHaveThem) {
+  const char* const width = "/network_input/training_input_size/width";
+  EXPECT_EQ(parse_with(smallest_config(), width, "412").network_input.training_input_size.width, 412);
+  EXPECT_EQ(parse_with(smallest_config(), width, " 412.0 ").network_input.training_input_size.width, 412);
+  const char* const factor = "/network_input/scaling_factor";
+  EXPECT_EQ(parse_with(smallest_config(), factor, "127.5").network_input.scaling_factor, 127.5);
+  for (const char* wrong : {"", "412px", "1e400", "nan", "inf", "0x19"}) {
+    EXPECT_THROW((void)parse_with(smallest_config(), width, wrong), CorruptedModelPackageError) << wrong;
+    EXPECT_THROW((void)parse_with(smallest_config(), factor, wrong), CorruptedModelPackageError) << wrong;
+  }
 }
 
 TEST(InferenceConfig, EveryKeyArrivesInItsField) {

@@ -63,7 +63,7 @@ TEST(KeypointsMetadata, EveryMistakeIsNamed) {
       {"[]", "at least one class"},
       {"[3]", "[0]"},
       {R"([{"keypoints": {}}])", "[0].object_class_id"},
-      {R"([{"object_class_id": "0", "keypoints": {}}])", "[0].object_class_id"},
+      {R"([{"object_class_id": "zero", "keypoints": {}}])", "[0].object_class_id"},
       {R"([{"object_class_id": -1, "keypoints": {}}])", "[0].object_class_id"},
       {R"([{"object_class_id": 1, "keypoints": {}}])", "[0].object_class_id"},
       {R"([{"object_class_id": 1000000000, "keypoints": {}}])", "[0].object_class_id"},

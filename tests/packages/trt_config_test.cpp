@@ -45,7 +45,7 @@ TEST(TrtConfig, ANullCountsAsAbsent) {
 }
 
 TEST(TrtConfig, AFixedSizeIsAtLeastOne) {
-  for (const char* size : {"0", "-1", "1.5", "\"1\"", "true", "4294967297", "[]"}) {
+  for (const char* size : {"0", "-1", "1.5", "\"one\"", "true", "4294967297", "[]"}) {
     EXPECT_THAT(corruption([&] { (void)parse("{\"static_batch_size\": " + std::string(size) + "}"); }),
                 AllOf(HasSubstr("trt_config.json"), HasSubstr("static_batch_size"), HasSubstr("at least 1")))
         << size;

@@ -4,10 +4,17 @@ import os
 import pathlib
 
 import pytest
+from provider import Provider
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("INFERENCE_EXP_SHARED_DIR", ROOT.parent / "shared"))
 MODELS = ROOT / "assets" / "models"
+
+# The library reads its environment once: it is set before a test imports it, and asks nobody but this.
+PROVIDER = Provider()
+os.environ.update(ROBOFLOW_API_HOST=PROVIDER.url, API_CALLS_MAX_TRIES="1", NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")
+for variable in ("ROBOFLOW_API_KEY", "SECURE_GATEWAY", "LICENSE_SERVER", "OFFLINE_MODE", "OFFLINE_MODE_WARM_UP"):
+    os.environ.pop(variable, None)
 
 
 def shared(relative):

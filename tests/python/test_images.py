@@ -99,6 +99,22 @@ def test_what_is_no_image_is_refused_with_what_to_do(detector, wrong, word):
         detector(wrong)
 
 
+def test_a_batch_inside_a_list_is_refused_since_each_element_is_one_image(detector):
+    batch = Tensor(np.zeros((2, 3, 8, 8), np.uint8))
+    assert len(detector(batch)) == 2
+    with pytest.raises(errors.ModelInputError, match="one image"):
+        detector([batch])
+
+
+def test_a_tensor_that_keeps_its_memory_to_itself_is_refused_with_its_reason(detector):
+    class Training(Tensor):
+        def __dlpack__(self, stream=None):
+            raise RuntimeError("requires gradient")
+
+    with pytest.raises(errors.ModelInputError, match=r"requires gradient.*detach"):
+        detector(Training(np.zeros((3, 8, 8), np.uint8)))
+
+
 def test_the_model_stays_usable_after_a_refusal(detector, image):
     with pytest.raises(errors.ModelInputError):
         detector(None)

@@ -1,4 +1,6 @@
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -53,6 +55,24 @@ def test_an_unknown_argument_is_refused_with_the_closest():
         AutoModel.from_pretrained(FOLDER, quantisation="fp32")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"allow_local_code_packages": False}, {"default_onnx_trt_options": False},
+        {"allow_loading_dependency_models": False}, {"forwarded_kwargs": []}, {"dependency_models_params": {}},
+    ],
+    ids=str,
+)
+def test_what_asks_for_nothing_is_taken(arguments):
+    assert AutoModel.from_pretrained(FOLDER, **arguments).class_names
+
+
+def test_a_blank_id_is_an_invalid_parameter():
+    for blank in ("", "  "):
+        with pytest.raises(errors.InvalidParameterError, match="blank"):
+            AutoModel.from_pretrained(blank)
+
+
 @pytest.mark.parametrize("arguments", [{"verbose": True}, {"dependency_models_params": {"a": 1}}], ids=str)
 def test_what_has_no_meaning_here_is_refused(arguments):
     with pytest.raises(errors.InvalidParameterError, match="no meaning"):
@@ -82,6 +102,20 @@ def test_an_unknown_backend_is_refused():
 def test_local_loading_can_be_forbidden():
     with pytest.raises(errors.DirectLocalStorageAccessError):
         AutoModel.from_pretrained(FOLDER, allow_direct_local_storage_loading=False)
+
+
+def test_progress_must_be_a_function():
+    with pytest.raises(TypeError, match="progress"):
+        AutoModel.from_pretrained(FOLDER, progress=True)
+
+
+def test_names_of_files_may_be_any_bytes(tmp_path):
+    folder = tmp_path / os.fsdecode(b"mod\xe8le")
+    shutil.copytree(FOLDER, folder)
+    assert AutoModel.from_pretrained(folder).class_names == AutoModel.from_pretrained(os.fsencode(folder)).class_names
+    (folder / "weights.onnx").unlink()
+    with pytest.raises(errors.CorruptedModelPackageError, match="weights.onnx"):
+        AutoModel.from_pretrained(folder)
 
 
 def test_importing_brings_in_nothing_large():
@@ -115,6 +149,7 @@ server = socket.create_server(("127.0.0.1", 0))
 os.environ["ROBOFLOW_API_HOST"] = "http://127.0.0.1:%d" % server.getsockname()[1]
 os.environ["INFERENCE_HOME"] = sys.argv[1]
 import inference_exp
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background hands down that it is ignored
 threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     inference_exp.AutoModel.from_pretrained("some-model/1", api_key="none")

@@ -3,7 +3,7 @@ import threading
 import numpy as np
 import pytest
 
-from inference_exp import ObjectDetectionModel, errors
+from inference_exp import Detections, ObjectDetectionModel, PreProcessingOverrides, errors
 
 
 def test_a_model_tells_about_itself(detector):
@@ -108,6 +108,38 @@ def test_wrong_values_are_refused(detector, image):
         detector(image, mask_format="polygon")
     with pytest.raises(errors.ModelInputError):
         detector.forward(np.zeros((1, 4, 8, 8), np.float32))
+    with pytest.raises(TypeError, match="array of numbers"):
+        detector.forward("pixels")
+
+
+def test_steps_of_pre_processing_are_left_out_by_name(detector, image):
+    for overrides in ({"disable_grayscale": True}, PreProcessingOverrides(disable_static_crop=True)):
+        assert len(detector(image, pre_processing_overrides=overrides)[0]) > 0
+    for wrong in ({"disable_greyscale": True}, "none", 1):
+        with pytest.raises(TypeError):
+            detector(image, pre_processing_overrides=wrong)
+
+
+def test_iteration_passes_on_what_is_known_of_rows_and_image():
+    rows = Detections(np.zeros((1, 4), np.int32), np.zeros(1, np.int32), np.ones(1, np.float32),
+                      {"image": "m"}, [{"tracker_id": 10}], ("person",))
+    *_, tracker_id, data, metadata = next(iter(rows))
+    assert (tracker_id, data, metadata) == (10, {"class_name": "person", "tracker_id": 10}, {"image": "m"})
+
+
+def test_run_lengths_are_compared_by_value(segmenter, image):
+    one, other = (segmenter(image, mask_format="rle")[0].mask for _ in range(2))
+    assert one == other and "InstancesRLEMasks" in repr(one)
+    assert one != segmenter(image[::-1], mask_format="rle")[0].mask
+
+
+def test_the_originals_other_names_are_there():
+    import inference_exp
+
+    assert inference_exp.AnyModel is inference_exp.Model
+    assert inference_exp.KeyPointsDetectionModel is inference_exp.KeyPointDetectionModel
+    assert inference_exp.TextImageEmbeddingModel is inference_exp.EmbeddingModel
+    assert errors.PaymentRequiredModelAccessError("x").status_code == 402
 
 
 def test_many_threads_share_one_model(detector, image):

@@ -69,7 +69,7 @@ def test_key_points_become_those_of_supervision():
 
     xy = np.array([[[1, 2], [0, 0]]], np.int32)
     scores = np.array([[0.9, 0.0]], np.float32)
-    points = KeyPoints(xy, np.array([0], np.int32), scores, np.array([0.8], np.float32), class_names=("person",))
+    points = KeyPoints(xy, np.array([0], np.int32), scores, detection_confidence=np.array([0.8], np.float32), class_names=("person",))
     drawn = points.to_supervision()
     assert np.array_equal(drawn.xy, xy) and list(drawn.data["class_name"]) == ["person"]
     assert (sv.VertexAnnotator().annotate(np.zeros((9, 9, 3), np.uint8), drawn) > 0).any()
