@@ -162,6 +162,7 @@ if("python" IN_LIST components)
     SUMMARY "computer-vision inference, Python module"
     TEXT "The module inference_exp: models and predictions of inference-exp as numpy"
          "arrays.")
+  set(CPACK_DEBIAN_PYTHON_PACKAGE_CONTROL_EXTRA "${packaging_dir}/python/postinst;${packaging_dir}/python/prerm")
 endif()
 
 include(CPack)

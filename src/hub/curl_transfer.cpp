@@ -219,7 +219,7 @@ bool Transfer::take_body(std::span<const std::byte> bytes) {
 }
 
 bool Transfer::goes_on() {
-  if (request_.stop.stop_requested()) {
+  if (request_.stop.stop_requested() || (request_.keep_waiting && !request_.keep_waiting())) {
     return stop(Kind::cancelled, "The request to " + address_.shown_host() + " was cancelled.");
   }
   if (!watch_.silent()) return true;

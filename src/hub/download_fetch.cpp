@@ -104,6 +104,7 @@ HttpRequest Fetch::next_request() {
   request.min_bytes_per_second = settings.min_bytes_per_second;
   request.max_body_bytes = settings.max_file_bytes;
   request.stop = context_.stop;
+  request.keep_waiting = [this] { return tell_progress(); };
   if (mode_ == FetchMode::range || (mode_ == FetchMode::rest && position_ > 0 && end_)) {
     attempt_.asked_for_range = true;
     request.range = ByteRange{.first = position_, .last = *end_ - 1};
@@ -174,6 +175,13 @@ bool Fetch::take_body(std::span<const std::byte> bytes) try {
   }
   context_.part.write(position_, bytes);
   position_ += bytes.size();
+  return tell_progress();
+} catch (...) {
+  attempt_.error = std::current_exception();
+  return false;
+}
+
+bool Fetch::tell_progress() try {
   context_.progress.downloaded(context_.part.complete_bytes(), context_.part.identity().size.value_or(0));
   return true;
 } catch (...) {
@@ -245,9 +253,18 @@ void Fetch::wait_or_give_up(const HttpResult& result, const std::string& cause, 
   if (context_.settings.sleep) {
     context_.settings.sleep(pause);
   } else {
-    sleep_unless_stopped(pause, context_.stop);
+    wait(pause);
   }
   throw_if_stopped(context_.stop);
+}
+
+void Fetch::wait(std::chrono::milliseconds pause) {
+  constexpr std::chrono::milliseconds kPiece{200};
+  for (; pause.count() > 0; pause -= kPiece) {
+    sleep_unless_stopped(std::min(pause, kPiece), context_.stop);
+    throw_if_stopped(context_.stop);
+    if (!tell_progress()) std::rethrow_exception(attempt_.error);
+  }
 }
 
 }  // namespace inference_exp::hub

@@ -1,6 +1,7 @@
 // Brings bytes of one file into its part, as often as it takes.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -60,9 +61,12 @@ class Fetch {
   void accept_range(const HttpResponse& response);
   void accept_whole(const HttpResponse& response);
   bool take_body(std::span<const std::byte> bytes);
+  /// Says how far it is, also while nothing arrives, so that the caller can stop the work at any time. False: it does.
+  bool tell_progress();
   /// Returns when another request is worth it.
   void judge(const HttpResult& result);
   void wait_or_give_up(const HttpResult& result, const std::string& cause, bool server_to_blame);
+  void wait(std::chrono::milliseconds pause);
 
   const FileContext& context_;
   const FetchMode mode_;

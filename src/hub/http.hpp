@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -44,6 +45,9 @@ struct HttpRequest {
   std::uint64_t max_body_bytes = std::numeric_limits<std::uint64_t>::max();
   int max_redirects = 5;   ///< 0: a redirect is the answer
   std::stop_token stop{};  ///< ends the request as cancelled within a second, also while nothing arrives
+  /// Asked about once a second or more often while the request is under way, on the thread that sends it; false ends it
+  /// as cancelled. What it throws comes out of `send`.
+  std::function<bool()> keep_waiting{};
 };
 
 struct HttpResponse {

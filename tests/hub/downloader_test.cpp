@@ -244,6 +244,19 @@ TEST_F(Downloads, EndWhenTheCallerSaysSoAndGoOnLater) {
   EXPECT_EQ(ranges_asked_for().size(), 1U) << "only the rest was fetched";
 }
 
+TEST_F(Downloads, EndWhenTheCallerSaysSoWhileTheServerSendsNothing) {
+  const web::Handler serve = web::serve_without_ranges(content_);
+  const web::Handler hang = web::cut_after(1000, web::Ending::silence, serve);
+  server_.on("/weights", [serve, hang](const web::Request& request, web::Response& response) {
+    (request.method == "GET" ? hang : serve)(request, response);
+  });
+  settings_.idle_timeout = std::chrono::minutes(10);
+  std::atomic<int> asked = 0;
+  settings_.progress = [&](const DownloadProgress& /*progress*/) { return ++asked < 3; };
+  expect_error<OperationCancelledError>([&] { (void)fetch_weights(); });
+  EXPECT_EQ(asked, 3);
+}
+
 TEST_F(Downloads, StopAtTheFirstFailure) {
   // One file hangs for as long as it may; another one is missing. The error is the missing file's, and it comes at
   // once.
