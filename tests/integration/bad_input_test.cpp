@@ -136,8 +136,14 @@ TEST_F(BrokenPackage, TheCallerMayLowerTheBatch) {
 }
 
 TEST(BadModelPath, NothingThere) {
-  for (const char* path : {"", "/no/such/model", "./no/such/model", "no/such/model.onnx", "no/such/folder/"}) {
+  for (const char* path : {"/no/such/model", "./no/such/model", "no/such/model.onnx", "no/such/folder/"}) {
     EXPECT_THROW((void)AutoModel::from_pretrained(path), ModelRetrievalError) << path;
+  }
+}
+
+TEST(BadModelPath, NothingAtAllIsNoNameOfAModel) {
+  for (const char* blank : {"", " ", "\n"}) {
+    EXPECT_THROW((void)AutoModel::from_pretrained(blank), InvalidParameterError) << '"' << blank << '"';
   }
 }
 
