@@ -23,7 +23,7 @@ void set_confidence(CallArguments& call, py::handle value) {
   if (!py::isinstance<py::str>(value)) {
     call.options.confidence = value.cast<double>();
   } else if (text_of(value) != "default") {
-    throw InvalidParameterError("confidence is a number or \"default\", not \"" + value.cast<std::string>() + "\".",
+    throw InvalidParameterError(R"(confidence is a number or "default", not ")" + value.cast<std::string>() + "\".",
                                 "Give a number between 0 and 1.");
   }
 }
@@ -49,8 +49,7 @@ void set_image_size(CallArguments& call, py::handle value) {
 void set_mask_format(CallArguments& call, py::handle value) {
   const std::string_view format = text_of(value);
   if (format != "dense" && format != "rle") {
-    throw InvalidParameterError("There is no mask_format \"" + std::string(format) + "\".",
-                                "Use \"dense\" or \"rle\".");
+    throw InvalidParameterError("There is no mask_format \"" + std::string(format) + "\".", R"(Use "dense" or "rle".)");
   }
   call.options.mask_format = format == "rle" ? MaskFormat::rle : MaskFormat::dense;
 }
@@ -59,7 +58,7 @@ void set_color(CallArguments& call, py::handle value) {
   const std::string_view color = text_of(value);
   if (color != "rgb" && color != "bgr") {
     throw InvalidParameterError("There is no input_color_format \"" + std::string(color) + "\".",
-                                "Use \"rgb\" or \"bgr\".");
+                                R"(Use "rgb" or "bgr".)");
   }
   call.color = color == "rgb" ? PixelFormat::rgb : PixelFormat::bgr;
 }
@@ -74,7 +73,7 @@ constexpr std::array<std::pair<const char*, Flag>, 3> kOverrides{{
 /// `value`: a PreProcessingOverrides, or a dict of its fields.
 void set_overrides(CallArguments& call, py::handle value) {
   const py::object type = py::module_::import("inference_exp._auto_model").attr("PreProcessingOverrides");
-  py::object overrides = py::reinterpret_borrow<py::object>(value);
+  auto overrides = py::reinterpret_borrow<py::object>(value);
   if (py::isinstance<py::dict>(value)) overrides = type(**py::reinterpret_borrow<py::dict>(value));
   if (!py::isinstance(overrides, type)) {
     throw py::type_error("pre_processing_overrides is a PreProcessingOverrides or a dict, not " +

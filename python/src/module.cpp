@@ -28,6 +28,7 @@ py::str text_of(const std::string& message) {
 }
 
 void bind_errors() {
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): the signature that pybind11 takes
   py::register_local_exception_translator([](std::exception_ptr thrown) {
     try {
       if (thrown) std::rethrow_exception(thrown);

@@ -107,7 +107,7 @@ py::array to_python(FloatTensor&& tensor) {
 }
 
 FloatTensor tensor_from(py::handle value) {
-  py::object source = py::reinterpret_borrow<py::object>(value);
+  auto source = py::reinterpret_borrow<py::object>(value);
   if (!py::isinstance<py::array>(value) && py::hasattr(value, "__dlpack__")) {
     source = py::module_::import("numpy").attr("from_dlpack")(value);
   }
