@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "bindings.hpp"
@@ -82,25 +83,23 @@ void bind_options(py::module_& module) {
       .def_readwrite("class_names", &LoadOptions::class_names)
       .def_readwrite("model_type", &LoadOptions::model_type)
       .def_readwrite("resolution", &LoadOptions::resolution);
-  const auto session = [&options](const char* name, auto member) {
-    options.def_property(
-        name, [member](const LoadOptions& self) { return self.session.*member; },
-        [member](LoadOptions& self, std::remove_cvref_t<decltype(self.session.*member)> value) {
-          self.session.*member = std::move(value);
-        });
+  const auto members_of = [&options](auto part) {
+    return [&options, part](const char* name, auto member) {
+      options.def_property(
+          name, [part, member](const LoadOptions& self) { return self.*part.*member; },
+          [part, member](LoadOptions& self,
+                         std::remove_cvref_t<decltype(std::declval<LoadOptions>().*part.*member)> value) {
+            self.*part.*member = std::move(value);
+          });
+    };
   };
+  const auto session = members_of(&LoadOptions::session);
   session("device", &SessionOptions::device);
   session("intra_op_threads", &SessionOptions::intra_op_threads);
   session("inter_op_threads", &SessionOptions::inter_op_threads);
   session("allow_spinning", &SessionOptions::allow_spinning);
   session("precision", &SessionOptions::precision);
-  const auto hub = [&options](const char* name, auto member) {
-    options.def_property(
-        name, [member](const LoadOptions& self) { return self.hub.*member; },
-        [member](LoadOptions& self, std::remove_cvref_t<decltype(self.hub.*member)> value) {
-          self.hub.*member = std::move(value);
-        });
-  };
+  const auto hub = members_of(&LoadOptions::hub);
   hub("weights_provider", &HubOptions::weights_provider);
   hub("api_key", &HubOptions::api_key);
   hub("weights_provider_extra_query_params", &HubOptions::provider_query);

@@ -108,9 +108,8 @@ constexpr const char* kInferDoc =
     "Predicts on `images`: a numpy array (H, W, C) uint8 or float32, BGR; a CPU tensor with __dlpack__, (3, H, W) or\n"
     "(B, 3, H, W), RGB; or a list of these. Values are 0...255. Arguments: confidence, iou_threshold, max_detections,\n"
     "class_agnostic_nms, per_class_confidence, image_size, input_color_format, pre_processing_overrides, mask_format,\n"
-    "masks_smoothing_enabled, masks_binarization_threshold, key_points_threshold (and the older spellings "
-    "conf_thresh,\n"
-    "threshold, iou_thresh, class_agnostic). Raises ModelInputError for an image that cannot be used,\n"
+    "masks_smoothing_enabled, masks_binarization_threshold, key_points_threshold, and the older spellings\n"
+    "conf_thresh, threshold, iou_thresh and class_agnostic. Raises ModelInputError for an image that cannot be used,\n"
     "InvalidParameterError for a value out of range, TypeError for an unknown argument.";
 
 template <typename M>

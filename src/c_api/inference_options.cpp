@@ -1,6 +1,5 @@
 #include <cmath>
 #include <cstddef>
-#include <limits>
 #include <optional>
 #include <string>
 
