@@ -30,7 +30,6 @@ install(FILES ${PROJECT_SOURCE_DIR}/include/inference_exp.h DESTINATION ${CMAKE_
 install(FILES ${generated_dir}/inference_exp/version.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/inference_exp
   COMPONENT development)
 
-set(python_module_dir "${INFERENCE_EXP_PYTHON_INSTALL_DIR}")
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/inference_expConfig.cmake.in
   ${generated_dir}/inference_expConfig.cmake INSTALL_DESTINATION ${package_dir})
 # Until 1.0 every minor version may change the interface.

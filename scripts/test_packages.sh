@@ -161,7 +161,7 @@ check "the program runs and has no complaints" inside /picture/consumer
 if [[ $with_cmake == ON ]]; then
   apt_install cmake make libinference-exp-annotators-dev
   check "a project builds with find_package" inside sh -c \
-    "cmake -S /picture -B /picture/build -DCONSUMER_COMPONENTS='annotators;backend-onnx;cli' && cmake --build /picture/build && /picture/build/consumer"
+    "cmake -S /picture -B /picture/build -DCONSUMER_COMPONENTS=annotators,backend-onnx,cli && cmake --build /picture/build && /picture/build/consumer"
 fi
 
 if has_package python3-inference-exp; then

@@ -34,6 +34,14 @@ function(use_library folder)
   endif()
 endfunction()
 
+# The consumer was configured with these components, not with a part of them.
+function(expect_asked_for folder components)
+  file(STRINGS ${folder}/CMakeCache.txt line REGEX "^CONSUMER_COMPONENTS:")
+  if(NOT line MATCHES "=${components}$")
+    message(FATAL_ERROR "Not all components were asked for: ${line}")
+  endif()
+endfunction()
+
 function(expect_installed)
   foreach(pattern IN LISTS ARGN)
     file(GLOB_RECURSE found ${prefix}/${pattern})
@@ -52,7 +60,7 @@ endfunction()
 
 # Configuring with these components must fail, with a message that names the package to install for each.
 function(expect_missing)
-  list(JOIN ARGN "\\;" components)
+  list(JOIN ARGN "," components)
   execute_process(COMMAND ${configure_consumer} -B ${work}/without -DCMAKE_PREFIX_PATH=${prefix}
     -DCONSUMER_COMPONENTS=${components} RESULT_VARIABLE status OUTPUT_QUIET ERROR_VARIABLE output)
   if(status EQUAL 0)
@@ -71,7 +79,7 @@ function(expect_missing)
   endforeach()
 endfunction()
 
-set(always include/inference_exp/auto_model.hpp include/inference_exp/version.hpp inference_expConfig.cmake
+set(always include/inference_exp.h include/inference_exp/auto_model.hpp include/inference_exp/version.hpp inference_expConfig.cmake
   inference_expConfigVersion.cmake inference_expTargets.cmake inference_exp.pc)
 
 if(MODE STREQUAL installed)
@@ -85,8 +93,9 @@ elseif(MODE STREQUAL components)
   if("annotators" IN_LIST COMPONENTS)
     install_components(annotators-development)
   endif()
-  list(JOIN COMPONENTS "\\;" asked_for)
+  list(JOIN COMPONENTS "," asked_for)
   use_library(${work}/consumer -DCMAKE_PREFIX_PATH=${prefix} -DCONSUMER_COMPONENTS=${asked_for})
+  expect_asked_for(${work}/consumer ${asked_for})
 elseif(MODE STREQUAL subdirectory)
   set(bare -DCMAKE_BUILD_TYPE=Debug -DBUILD_SHARED_LIBS=OFF -DCMAKE_DISABLE_FIND_PACKAGE_OpenCV=ON
     -DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON)
