@@ -23,6 +23,9 @@ Options read_environment() {
   if (providers.ends_with(']')) providers.remove_suffix(1);
   result.onnx_execution_providers = split_list(providers, ',');
   result.onnxruntime_library = trim(variable("INFERENCE_EXP_ONNXRUNTIME"));
+  result.cuda_driver = trim(variable("INFERENCE_EXP_CUDA_DRIVER"));
+  result.cuda_graphs = lower_case(trim(variable("ENABLE_AUTO_CUDA_GRAPHS_FOR_TRT_BACKEND"))) == "true";
+  result.tensorrt_library = trim(variable("INFERENCE_EXP_TENSORRT"));
   return result;
 }
 

@@ -15,6 +15,12 @@ struct Options {
   std::vector<std::string> onnx_execution_providers;
   /// INFERENCE_EXP_ONNXRUNTIME: the library file of ONNX Runtime to open, instead of looking for one.
   std::filesystem::path onnxruntime_library;
+  /// INFERENCE_EXP_CUDA_DRIVER: the library file to open instead of libcuda.so.1.
+  std::filesystem::path cuda_driver;
+  /// INFERENCE_EXP_TENSORRT: the library file of TensorRT to open, instead of libnvinfer.so.10.
+  std::filesystem::path tensorrt_library;
+  /// ENABLE_AUTO_CUDA_GRAPHS_FOR_TRT_BACKEND: what SessionOptions::cuda_graphs is where it is unset.
+  bool cuda_graphs = false;
 };
 
 /// Read once, at the first call; later changes of the environment are not seen.
