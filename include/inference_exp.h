@@ -54,6 +54,7 @@ enum {
   INFERENCE_EXP_ERROR_MISSING_DEPENDENCY = 102,
 
   INFERENCE_EXP_ERROR_MODEL_RUNTIME = 200,
+  INFERENCE_EXP_ERROR_OUT_OF_DEVICE_MEMORY = 201,
 
   INFERENCE_EXP_ERROR_MODEL_INPUT = 300,
   INFERENCE_EXP_ERROR_INVALID_PARAMETER = 301,
@@ -307,6 +308,7 @@ typedef struct inference_exp_inference_options {
   int32_t disable_static_crop;          /**< 0 */
   int32_t disable_grayscale;            /**< 0 */
   int32_t disable_contrast_enhancement; /**< 0 */
+  int32_t disable_cuda_graphs;          /**< 0; TensorRT: run without recorded graphs */
   inference_exp_stage_timings* timings; /**< filled unless NULL */
 } inference_exp_inference_options;
 

@@ -36,7 +36,9 @@ void describe_port(const std::vector<Port>& ports, std::size_t index, iexp_tenso
 ///   probe(sink, user)                  reports what can run here; `sink` may be NULL
 ///   open(request)                      a std::unique_ptr<Session>, which has `inputs` and `outputs`
 ///   report_metadata(session, sink, user)
-/// `Session` and `Request` are its iexp_session and iexp_request; a request is made from its session.
+/// `Session` and `Request` are its iexp_session and iexp_request; a request is made from its session. Where they work
+/// in device memory, a Session has device(), and a Request stream(), enqueue() and get_device_output(index, tensor). A
+/// Request with settings has set_option(key, value). A Plugin that makes model files has compile(request).
 template <typename Plugin, typename Session, typename Request>
 struct Table {
   static std::int32_t probe(iexp_key_value_sink sink, void* user, iexp_error* error) {
@@ -127,7 +129,69 @@ struct Table {
     });
   }
 
-  static constexpr iexp_backend kBackend{
+  static std::int32_t session_device(const iexp_session* session, iexp_device* device, iexp_error* error) {
+    return guarded(error, [&] {
+      require(session != nullptr, "session");
+      require(device != nullptr, "device");
+      *device = static_cast<const Session*>(session)->device();
+    });
+  }
+
+  static std::int32_t request_stream(iexp_request* request, void** stream, iexp_error* error) {
+    return guarded(error, [&] {
+      require(request != nullptr, "request");
+      require(stream != nullptr, "stream");
+      *stream = static_cast<Request*>(request)->stream();
+    });
+  }
+
+  static std::int32_t enqueue(iexp_request* request, iexp_error* error) {
+    return guarded(error, [&] {
+      require(request != nullptr, "request");
+      static_cast<Request*>(request)->enqueue();
+    });
+  }
+
+  static std::int32_t get_device_output(iexp_request* request, std::size_t index, iexp_tensor* tensor,
+                                        iexp_error* error) {
+    return guarded(error, [&] {
+      require(request != nullptr, "request");
+      static_cast<Request*>(request)->get_device_output(index, tensor);
+    });
+  }
+
+  static std::int32_t set_request_option(iexp_request* request, const char* key, const char* value, iexp_error* error) {
+    return guarded(error, [&] {
+      require(request != nullptr, "request");
+      require(key != nullptr && value != nullptr, "option");
+      static_cast<Request*>(request)->set_option(key, value);
+    });
+  }
+
+  static std::int32_t compile(const iexp_compile_request* request, iexp_error* error) {
+    return guarded(error, [&] {
+      require(request != nullptr && request->struct_size >= sizeof(iexp_compile_request), "request");
+      Plugin::compile(*request);
+    });
+  }
+
+  static constexpr iexp_backend make() {
+    iexp_backend table = kHostMemoryBackend;
+    // Functions of templates are compiled only where they are named.
+    if constexpr (requires(const Session& session) { session.device(); }) {
+      table.session_device = session_device;
+      table.request_stream = request_stream;
+      table.enqueue = enqueue;
+      table.get_device_output = get_device_output;
+    }
+    if constexpr (requires(Request & request) { request.set_option("", ""); }) {
+      table.set_request_option = set_request_option;
+    }
+    if constexpr (requires(const iexp_compile_request& request) { Plugin::compile(request); }) table.compile = compile;
+    return table;
+  }
+
+  static constexpr iexp_backend kHostMemoryBackend{
       .struct_size = sizeof(iexp_backend),
       .abi_version = INFERENCE_EXP_BACKEND_ABI_VERSION,
       .name = Plugin::kName,
@@ -145,7 +209,16 @@ struct Table {
       .set_output = set_output,
       .run = run,
       .get_output = get_output,
+      .session_device = nullptr,
+      .request_stream = nullptr,
+      .enqueue = nullptr,
+      .get_device_output = nullptr,
+      .set_request_option = nullptr,
+      .compile = nullptr,
   };
 };
+
+template <typename Plugin, typename Session, typename Request>
+inline constexpr iexp_backend kBackendTable = Table<Plugin, Session, Request>::make();
 
 }  // namespace inference_exp::backend

@@ -32,8 +32,10 @@ enum {
   IEXP_ERROR_MISSING_DEPENDENCY = 3, /* MissingDependencyError */
   IEXP_ERROR_ENVIRONMENT = 4,        /* EnvironmentConfigurationError */
   IEXP_ERROR_INVALID_PARAMETER = 5,  /* InvalidParameterError */
-  IEXP_ERROR_OUT_OF_MEMORY = 6,      /* std::bad_alloc for host memory, ModelRuntimeError for device memory */
-  IEXP_ERROR_UNTRUSTED = 7           /* UntrustedCheckpointError */
+  IEXP_ERROR_OUT_OF_MEMORY = 6,      /* std::bad_alloc: host memory */
+  IEXP_ERROR_UNTRUSTED = 7,          /* UntrustedCheckpointError */
+  IEXP_ERROR_CANCELLED = 8,          /* OperationCancelledError */
+  IEXP_ERROR_DEVICE_MEMORY = 9       /* OutOfDeviceMemoryError */
 };
 
 /* Written by the callee, owned by the caller. Both texts are zero-terminated; `hint` says what to do. */
@@ -108,6 +110,35 @@ typedef struct iexp_tensor_spec {
   const int64_t* shape;
 } iexp_tensor_spec;
 
+/* A model file to be made for this machine from an ONNX file. Unset strings are NULL, unset numbers 0. */
+typedef struct iexp_compile_request {
+  uint32_t struct_size;
+  const char* source_path; /* the ONNX file */
+  const char* target_path; /* written whole or not at all */
+  const char* device;
+  const char* precision; /* "fp32", "fp16", "int8" */
+  /* Images that the network takes at once; all equal, or 0, for a network of fixed batch. */
+  int32_t batch_min;
+  int32_t batch_opt;
+  int32_t batch_max;
+  int32_t input_height; /* for a network of dynamic size */
+  int32_t input_width;
+  uint64_t workspace_bytes;
+  int32_t version_compatible;
+  int32_t same_compute_capability;
+  const char* timing_cache_path; /* read if it is there, replaced whole at the end */
+  void* user;                    /* handed to the functions below */
+  /* Called often, also from several threads at once. `steps` of the phase; 0: unknown. 0 stops the build, which then
+   * ends with IEXP_ERROR_CANCELLED within two seconds. */
+  int32_t (*progress)(void* user, const char* phase, int32_t step, int32_t steps);
+  /* int8: fills `batch` (float32, [calibration_batch_size, 3, H, W], in host memory) and returns 1; 0: no more. */
+  int32_t (*calibration_batch)(void* user, void* batch, size_t bytes);
+  int32_t calibration_batch_size;
+  /* Called at the end: "runtime_version", "device_name", "compute_capability", "cuda_driver" (as 1000 * major + 10 *
+   * minor), "batch_min", "batch_opt", "batch_max", "input_height", "input_width". */
+  iexp_key_value_sink facts;
+} iexp_compile_request;
+
 typedef struct iexp_session iexp_session;
 typedef struct iexp_request iexp_request;
 
@@ -142,6 +173,30 @@ typedef struct iexp_backend {
   int32_t (*run)(iexp_request* request, iexp_error* error);
   /* After run: the output in host memory, valid until the next run or destroy_request. */
   int32_t (*get_output)(iexp_request* request, size_t index, iexp_tensor* tensor, iexp_error* error);
+
+  /* Device memory; all four NULL in a plug-in that works in host memory only. A session on a CUDA device takes inputs
+   * that lie there and leaves outputs there, so that the host's own kernels work before and after the network, queued
+   * on the request's stream in the device's primary context. */
+
+  /* Where the session computes: device_type CPU when tensors of no other device are taken. */
+  int32_t (*session_device)(const iexp_session* session, iexp_device* device, iexp_error* error);
+  /* The CUstream that the request's work is queued on; NULL is the legacy default stream. The same for the request's
+   * whole life. */
+  int32_t (*request_stream)(iexp_request* request, void** stream, iexp_error* error);
+  /* Like run, but returns when the work is queued. Inputs must stay untouched, and outputs are valid, on the request's
+   * stream only; call get_output after `run`, get_device_output after `enqueue`. The caller waits for the stream before
+   * it destroys the request or frees what it lent. */
+  int32_t (*enqueue)(iexp_request* request, iexp_error* error);
+  /* The output where the network left it, in device memory, for work queued on the request's stream before the next
+   * run. Its shape is known at once. */
+  int32_t (*get_device_output)(iexp_request* request, size_t index, iexp_tensor* tensor, iexp_error* error);
+
+  /* Changes how one request runs, from its next run on; NULL in a plug-in without such settings. "cuda_graphs": "off"
+   * keeps its runs from being recorded and replayed, "on" gives back what the session was opened with. */
+  int32_t (*set_request_option)(iexp_request* request, const char* key, const char* value, iexp_error* error);
+
+  /* Makes a model file for this machine; NULL in a plug-in that opens files only. Blocks until done. */
+  int32_t (*compile)(const iexp_compile_request* request, iexp_error* error);
 } iexp_backend;
 
 /* The one exported symbol. `host_abi_version` is the host's INFERENCE_EXP_BACKEND_ABI_VERSION; a plug-in that cannot

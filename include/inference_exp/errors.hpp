@@ -87,6 +87,13 @@ class INFERENCE_EXP_API ModelRuntimeError : public detail::NamedError<"ModelRunt
   using NamedError::NamedError;
 };
 
+/// A device has too little free memory. The model, and every other one, stays usable.
+class INFERENCE_EXP_API OutOfDeviceMemoryError
+    : public detail::NamedError<"OutOfDeviceMemoryError", ModelRuntimeError> {
+ public:
+  using NamedError::NamedError;
+};
+
 /// An input image cannot be processed: empty, too large, wrong type or channel count.
 class INFERENCE_EXP_API ModelInputError : public detail::NamedError<"ModelInputError", Error> {
  public:

@@ -41,6 +41,10 @@ class ModelRuntimeError(Error):
     """The backend failed while running, or gave outputs the model family cannot read."""
 
 
+class OutOfDeviceMemoryError(ModelRuntimeError):
+    """A device has too little free memory. The model, and every other one, stays usable."""
+
+
 class ModelInputError(Error):
     """An input image cannot be processed: empty, too large, wrong type or channel count."""
 

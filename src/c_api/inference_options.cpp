@@ -56,6 +56,7 @@ CallOptions::CallOptions(const inference_exp_inference_options* options) {
   values_.disable_static_crop = flag(given.disable_static_crop, "disable_static_crop");
   values_.disable_grayscale = flag(given.disable_grayscale, "disable_grayscale");
   values_.disable_contrast_enhancement = flag(given.disable_contrast_enhancement, "disable_contrast_enhancement");
+  values_.disable_cuda_graphs = flag(given.disable_cuda_graphs, "disable_cuda_graphs");
   wanted_ = given.timings;
   if (wanted_ != nullptr) values_.timings = &timings_;
 }

@@ -17,6 +17,7 @@ constexpr std::array kStatuses{
     NamedStatus{INFERENCE_EXP_ERROR_MISSING_DEPENDENCY, "MissingDependencyError"},
 
     NamedStatus{INFERENCE_EXP_ERROR_MODEL_RUNTIME, "ModelRuntimeError"},
+    NamedStatus{INFERENCE_EXP_ERROR_OUT_OF_DEVICE_MEMORY, "OutOfDeviceMemoryError"},
 
     NamedStatus{INFERENCE_EXP_ERROR_MODEL_INPUT, "ModelInputError"},
     NamedStatus{INFERENCE_EXP_ERROR_INVALID_PARAMETER, "InvalidParameterError"},

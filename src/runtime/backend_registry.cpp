@@ -147,10 +147,7 @@ std::vector<BackendDescription> describe_backends(const std::vector<fs::path>& b
   return descriptions;
 }
 
-std::shared_ptr<const Session> open_session(std::string_view backend, const fs::path& model_file,
-                                            const SessionOptions& options, const std::vector<fs::path>& backend_paths,
-                                            const NetworkOptions& network) {
-  backend = plugin_of(backend);
+const Plugin& usable_plugin(std::string_view backend, const std::vector<fs::path>& backend_paths) {
   const std::vector<fs::path> folders = search_folders(backend_paths);
   const bool known = std::ranges::find(kKnownBackends, backend, &KnownBackend::name) != kKnownBackends.end();
   const std::optional<fs::path> file = is_backend_name(backend) ? find_plugin(backend, folders) : std::nullopt;
@@ -165,7 +162,13 @@ std::shared_ptr<const Session> open_session(std::string_view backend, const fs::
         "The plug-in of the " + std::string(backend) + " backend cannot be used: " + plugin.reason + ".",
         how_to_install(backend));
   }
-  return open_plugin_session(plugin, model_file, options, network);
+  return plugin;
+}
+
+std::shared_ptr<const Session> open_session(std::string_view backend, const fs::path& model_file,
+                                            const SessionOptions& options, const std::vector<fs::path>& backend_paths,
+                                            const NetworkOptions& network) {
+  return open_plugin_session(usable_plugin(plugin_of(backend), backend_paths), model_file, options, network);
 }
 
 }  // namespace inference_exp::runtime

@@ -8,6 +8,7 @@
 
 #include "inference_exp/environment.hpp"
 #include "inference_exp/load_options.hpp"
+#include "runtime/plugin.hpp"
 #include "runtime/session.hpp"
 
 namespace inference_exp::runtime {
@@ -18,6 +19,11 @@ namespace inference_exp::runtime {
 /// this library knows of (onnx, torch, trt) is in the answer, found or not, with the reason why it can't run.
 [[nodiscard]] std::vector<BackendDescription> describe_backends(
     const std::vector<std::filesystem::path>& backend_paths);
+
+/// The plug-in of that name, ready for use; it lives as long as the process. Throws UnknownBackendTypeError for a name
+/// nobody knows, and MissingDependencyError, naming what to install, when it is not there or cannot be used.
+[[nodiscard]] const Plugin& usable_plugin(std::string_view backend,
+                                          const std::vector<std::filesystem::path>& backend_paths);
 
 /// Opens a model file through the named plug-in. Throws UnknownBackendTypeError for a name nobody knows,
 /// MissingDependencyError when the plug-in or its runtime is not installed (naming what to install), and whatever the

@@ -1,13 +1,13 @@
 #include "runtime/batch_runner.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <string>
 #include <utility>
 
 #include "core/aligned_buffer.hpp"
+#include "core/stopwatch.hpp"
 #include "inference_exp/errors.hpp"
 #include "runtime/tensor_cast.hpp"
 
@@ -39,22 +39,6 @@ class ZeroTailBuffer {
   AlignedBuffer bytes_;
   std::size_t written_ = 0;
 };
-
-class Stopwatch {
- public:
-  /// Seconds since the last call or the beginning.
-  double lap() noexcept {
-    const auto now = std::chrono::steady_clock::now();
-    const std::chrono::duration<double> passed = now - last_;
-    last_ = now;
-    return passed.count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
-Shape without_batch_axis(const Shape& shape) { return Shape(shape.dims().subspan(1)); }
 
 }  // namespace
 
@@ -93,12 +77,7 @@ struct BatchRunner::Workspace {
   void read_outputs(std::size_t count, std::size_t batch) {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       TensorView output = request->output(i);
-      if (output.shape.rank() == 0 || output.shape[0] != static_cast<std::int64_t>(batch)) {
-        throw ModelRuntimeError("The output \"" + output_specs[i].name + "\" has the shape " +
-                                    output.shape.to_string() + "; its first dimension should be the batch of " +
-                                    std::to_string(batch) + ".",
-                                "Export the model with the batch as the first axis of every output.");
-      }
+      check_batch_axis(output.shape, batch, output_specs[i].name);
       output.shape[0] = static_cast<std::int64_t>(count);
       outputs[i] = output.dtype == DType::f32 ? output : as_floats(output, converted[i]);
     }
@@ -132,28 +111,6 @@ struct BatchRunner::Workspace {
   std::vector<TensorView> image_outputs;
 };
 
-BatchLimits batch_limits(const Session& session, std::optional<std::int32_t> static_batch,
-                         std::optional<std::int32_t> max_dynamic) {
-  for (const std::optional<std::int32_t>& limit : {static_batch, max_dynamic}) {
-    if (limit && *limit < 1) {
-      throw CorruptedModelPackageError("A batch size of " + std::to_string(*limit) + " is not possible.",
-                                       "static_batch_size and max_dynamic_batch_size must be at least 1.");
-    }
-  }
-  const std::span<const TensorSpec> inputs = session.inputs();
-  const std::int64_t dim = !inputs.empty() && inputs[0].shape.rank() > 0 ? inputs[0].shape[0] : -1;
-  if (dim > 0) {
-    if (static_batch && *static_batch != dim) {
-      throw CorruptedModelPackageError("The package says that its batch size is " + std::to_string(*static_batch) +
-                                           ", but its network takes batches of " + std::to_string(dim) + ".",
-                                       "Export the package again.");
-    }
-    return {.min = static_cast<std::int32_t>(dim), .max = static_cast<std::int32_t>(dim)};
-  }
-  if (static_batch) return {.min = *static_batch, .max = *static_batch};
-  return {.min = 1, .max = max_dynamic.value_or(kDefaultMaxDynamicBatch)};
-}
-
 BatchRunner::BatchRunner(std::shared_ptr<const Session> session, BatchLimits limits)
     : session_(std::move(session)), limits_(limits) {
   if (limits_.min < 1 || limits_.max < limits_.min) {
@@ -183,30 +140,22 @@ BatchRunner::BatchRunner(std::shared_ptr<const Session> session, BatchLimits lim
 BatchRunner::~BatchRunner() = default;
 
 void BatchRunner::run(std::size_t image_count, Size input_size, FillSlot fill, Consume consume,
-                      Timings* timings) const {
-  if (input_size.width < 1 || input_size.height < 1) {
-    throw InvalidParameterError("A network input of " + std::to_string(input_size.width) + " x " +
-                                std::to_string(input_size.height) + " pixels is not possible.");
-  }
-  const auto max = static_cast<std::size_t>(limits_.max);
-  const auto min = static_cast<std::size_t>(limits_.min);
+                      const RunSettings& settings) const {
+  require_input_size(input_size);
   ObjectPool<Workspace>::Lease workspace = workspaces_->take();
   try {
+    workspace->request->allow_graphs(settings.cuda_graphs);
     Stopwatch watch;
-    for (std::size_t begin = 0; begin < image_count; begin += max) {
-      const std::size_t count = std::min(max, image_count - begin);
-      const std::size_t batch = std::max(min, count);
-      workspace->fill_input(begin, count, batch, input_size, fill);
+    for (std::size_t begin = 0; begin < image_count;) {
+      const BatchPart part = next_batch(begin, image_count, limits_);
+      workspace->fill_input(part.begin, part.count, part.size, input_size, fill);
       const double fill_time = watch.lap();
       workspace->request->run();
-      workspace->read_outputs(count, batch);
+      workspace->read_outputs(part.count, part.size);
       const double run_time = watch.lap();
-      workspace->consume_outputs(begin, count, consume);
-      const double consume_time = watch.lap();
-      if (timings == nullptr) continue;
-      timings->fill += fill_time;
-      timings->run += run_time;
-      timings->consume += consume_time;
+      workspace->consume_outputs(part.begin, part.count, consume);
+      if (settings.timings != nullptr) settings.timings->add(fill_time, run_time, watch.lap());
+      begin += part.count;
     }
   } catch (...) {
     workspace.discard();

@@ -1,9 +1,7 @@
 // Runs any number of images through a network of fixed or limited batch size (models.md, section 6).
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,24 +9,10 @@
 #include "core/object_pool.hpp"
 #include "core/tensor.hpp"
 #include "inference_exp/image_view.hpp"
+#include "runtime/batches.hpp"
 #include "runtime/session.hpp"
 
 namespace inference_exp::runtime {
-
-/// Which batches a network takes. Fewer images than `min` are padded with zero images, more than `max` are split.
-struct BatchLimits {
-  std::int32_t min = 1;
-  std::int32_t max = 1;
-};
-
-/// The largest batch of a network that sets no limit itself; it bounds the memory that one call takes.
-inline constexpr std::int32_t kDefaultMaxDynamicBatch = 8;
-
-/// The limits of a session's first input: its static batch, else the package's `static_batch`, else 1...`max_dynamic`
-/// (default kDefaultMaxDynamicBatch). Throws CorruptedModelPackageError for limits below 1 and for a package that
-/// contradicts its network.
-[[nodiscard]] BatchLimits batch_limits(const Session& session, std::optional<std::int32_t> static_batch,
-                                       std::optional<std::int32_t> max_dynamic);
 
 /// Drives a network whose one input is a float image batch [B, 3, H, W]. Buffers and requests are pooled: after warm-up
 /// a call of known shape allocates nothing here. Thread-safe.
@@ -46,12 +30,10 @@ class BatchRunner {
 
   [[nodiscard]] BatchLimits limits() const noexcept { return limits_; }
 
-  struct Timings {
-    double fill = 0, run = 0, consume = 0;  ///< seconds, added to what is there
-  };
   /// Calls `fill` and `consume` once for each image, in order, on the calling thread. What they throw passes through;
   /// the runner stays usable. ModelRuntimeError when the network fails or an output has no batch axis.
-  void run(std::size_t image_count, Size input_size, FillSlot fill, Consume consume, Timings* timings = nullptr) const;
+  void run(std::size_t image_count, Size input_size, FillSlot fill, Consume consume,
+           const RunSettings& settings = {}) const;
 
  private:
   struct Workspace;

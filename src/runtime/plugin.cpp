@@ -3,7 +3,11 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <span>
@@ -16,6 +20,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// What every table has; later members may be missing from the tables of older plug-ins.
+constexpr std::size_t kSmallestTable = offsetof(iexp_backend, session_device);
+
 bool is_complete(const iexp_backend& backend) {
   return backend.name != nullptr && backend.probe != nullptr && backend.open != nullptr && backend.close != nullptr &&
          backend.input_count != nullptr && backend.output_count != nullptr && backend.input_spec != nullptr &&
@@ -24,19 +31,30 @@ bool is_complete(const iexp_backend& backend) {
          backend.run != nullptr && backend.get_output != nullptr;
 }
 
+/// Device memory is served with all four functions or not at all.
+bool has_half_of_device_memory(const iexp_backend& backend) {
+  const int given = (backend.session_device != nullptr ? 1 : 0) + (backend.request_stream != nullptr ? 1 : 0) +
+                    (backend.enqueue != nullptr ? 1 : 0) + (backend.get_device_output != nullptr ? 1 : 0);
+  return given != 0 && given != 4;
+}
+
+/// The table with NULL for what an older plug-in does not know. Lives as long as the process, as tables do.
+const iexp_backend* completed(const iexp_backend& table) {
+  static std::deque<iexp_backend>& copies = *std::make_unique<std::deque<iexp_backend>>().release();
+  iexp_backend& copy = copies.emplace_back();
+  std::memcpy(&copy, &table, std::min<std::size_t>(table.struct_size, sizeof copy));
+  return &copy;
+}
+
 /// Why this table cannot be used; empty when it can.
-std::string table_fault(const iexp_backend* backend, std::string_view name) {
+std::string table_fault(const iexp_backend& backend, std::string_view name) {
   const std::string host = std::to_string(INFERENCE_EXP_BACKEND_ABI_VERSION);
-  if (backend == nullptr) return "it does not serve plug-in interface version " + host;
-  // The size first: nothing past it may be read.
-  if (backend->struct_size < sizeof(iexp_backend))
-    return "its table is too small for plug-in interface version " + host;
-  if (backend->abi_version != INFERENCE_EXP_BACKEND_ABI_VERSION) {
-    return "it was built for plug-in interface version " + std::to_string(backend->abi_version) +
-           ", this library has " + host;
+  if (backend.abi_version != INFERENCE_EXP_BACKEND_ABI_VERSION) {
+    return "it was built for plug-in interface version " + std::to_string(backend.abi_version) + ", this library has " +
+           host;
   }
-  if (!is_complete(*backend)) return "its table has empty entries";
-  if (backend->name != name) return "it calls itself \"" + std::string(backend->name) + "\"";
+  if (!is_complete(backend) || has_half_of_device_memory(backend)) return "its table has empty entries";
+  if (backend.name != name) return "it calls itself \"" + std::string(backend.name) + "\"";
   return {};
 }
 
@@ -53,8 +71,19 @@ Plugin open_plugin(const fs::path& file, std::string_view name) {
     plugin.reason = file.string() + ": it has no symbol " INFERENCE_EXP_BACKEND_SYMBOL;
     return plugin;
   }
-  const iexp_backend* backend = entry(INFERENCE_EXP_BACKEND_ABI_VERSION);
-  if (const std::string fault = table_fault(backend, name); !fault.empty()) {
+  const iexp_backend* table = entry(INFERENCE_EXP_BACKEND_ABI_VERSION);
+  const std::string host = std::to_string(INFERENCE_EXP_BACKEND_ABI_VERSION);
+  if (table == nullptr) {
+    plugin.reason = file.string() + ": it does not serve plug-in interface version " + host;
+    return plugin;
+  }
+  // The size first: nothing past it may be read.
+  if (table->struct_size < kSmallestTable) {
+    plugin.reason = file.string() + ": its table is too small for plug-in interface version " + host;
+    return plugin;
+  }
+  const iexp_backend* backend = completed(*table);
+  if (const std::string fault = table_fault(*backend, name); !fault.empty()) {
     plugin.reason = file.string() + ": " + fault;
     return plugin;
   }
@@ -101,6 +130,10 @@ void throw_backend_error(std::int32_t code, const iexp_error& error, std::string
       throw InvalidParameterError(message, hint);
     case IEXP_ERROR_UNTRUSTED:
       throw UntrustedCheckpointError(message, hint);
+    case IEXP_ERROR_CANCELLED:
+      throw OperationCancelledError(message, hint);
+    case IEXP_ERROR_DEVICE_MEMORY:
+      throw OutOfDeviceMemoryError(message, hint);
     case IEXP_ERROR_OUT_OF_MEMORY:
       throw std::bad_alloc();
     case IEXP_ERROR_MODEL_RUNTIME:

@@ -43,10 +43,14 @@ std::optional<DType> from_plugin(iexp_dtype dtype) {
   return std::nullopt;
 }
 
+constexpr std::int32_t kCpuDeviceType = 1;
+constexpr std::int32_t kCudaDeviceType = 2;
+
 /// Borrows the view's shape too: the view must stay where it is.
-iexp_tensor to_plugin(TensorView& view) {
+template <typename View>
+iexp_tensor to_plugin(View& view, iexp_device device) {
   return {.data = view.data,
-          .device = {.device_type = 1, .device_id = 0},
+          .device = device,
           .ndim = static_cast<std::int32_t>(view.shape.rank()),
           .dtype = to_plugin(view.dtype),
           .shape = view.shape.rank() != 0 ? &view.shape[0] : nullptr,
@@ -74,10 +78,18 @@ struct DestroyRequest {
 };
 using RequestHandle = std::unique_ptr<iexp_request, DestroyRequest>;
 
-class PluginRequest final : public InferenceRequest {
+class PluginRequest final : public InferenceRequest, public DeviceRequest {
  public:
-  PluginRequest(const Plugin& plugin, RequestHandle handle, std::size_t inputs, std::size_t outputs)
-      : plugin_(plugin), handle_(std::move(handle)), inputs_(inputs), outputs_(outputs) {}
+  PluginRequest(const Plugin& plugin, RequestHandle handle, std::size_t inputs, std::size_t outputs,
+                std::optional<int> cuda_device)
+      : plugin_(plugin),
+        handle_(std::move(handle)),
+        inputs_(inputs),
+        outputs_(outputs),
+        device_inputs_(cuda_device ? inputs : 0),
+        cuda_device_(cuda_device) {
+    if (cuda_device_) call(plugin_, plugin_.backend->request_stream, handle_.get(), &stream_);
+  }
 
   void set_input(std::size_t index, const TensorView& tensor) override {
     iexp_tensor crossing = keep(inputs_, index, tensor);
@@ -89,35 +101,82 @@ class PluginRequest final : public InferenceRequest {
     call(plugin_, plugin_.backend->set_output, handle_.get(), index, tensor.data != nullptr ? &crossing : nullptr);
   }
 
+  void allow_graphs(bool allowed) override {
+    if (allowed == graphs_allowed_ || plugin_.backend->set_request_option == nullptr) return;
+    call(plugin_, plugin_.backend->set_request_option, handle_.get(), "cuda_graphs", allowed ? "on" : "off");
+    graphs_allowed_ = allowed;
+  }
+
   void run() override { call(plugin_, plugin_.backend->run, handle_.get()); }
 
   [[nodiscard]] TensorView output(std::size_t index) const override {
     iexp_tensor tensor{};
     call(plugin_, plugin_.backend->get_output, handle_.get(), index, &tensor);
+    return {.data = static_cast<std::byte*>(tensor.data) + tensor.byte_offset,
+            .dtype = dtype_of_output(tensor, index),
+            .shape = shape_of_output(tensor)};
+  }
+
+  [[nodiscard]] DeviceRequest* on_device() noexcept override { return cuda_device_ ? this : nullptr; }
+
+  [[nodiscard]] void* stream() const override { return stream_; }
+
+  void set_device_input(std::size_t index, const DeviceTensorView& tensor) override {
+    check_index(device_inputs_, index);
+    device_inputs_[index] = tensor;
+    iexp_tensor crossing =
+        to_plugin(device_inputs_[index], {.device_type = kCudaDeviceType, .device_id = *cuda_device_});
+    call(plugin_, plugin_.backend->set_input, handle_.get(), index, &crossing);
+  }
+
+  void enqueue() override { call(plugin_, plugin_.backend->enqueue, handle_.get()); }
+
+  [[nodiscard]] DeviceTensorView device_output(std::size_t index) const override {
+    iexp_tensor tensor{};
+    call(plugin_, plugin_.backend->get_device_output, handle_.get(), index, &tensor);
+    if (tensor.device.device_type != kCudaDeviceType || tensor.device.device_id != *cuda_device_) {
+      throw ModelRuntimeError("Output " + std::to_string(index) + " is not on the device that the session names.");
+    }
+    return {.data = static_cast<std::byte*>(tensor.data) + tensor.byte_offset,
+            .dtype = dtype_of_output(tensor, index),
+            .shape = shape_of_output(tensor)};
+  }
+
+ private:
+  static DType dtype_of_output(const iexp_tensor& tensor, std::size_t index) {
     const std::optional<DType> dtype = from_plugin(tensor.dtype);
     if (!dtype)
       throw ModelRuntimeError("Output " + std::to_string(index) + " has an element type without a name here.");
     if (tensor.ndim < 0 || tensor.strides != nullptr) {
       throw ModelRuntimeError("Output " + std::to_string(index) + " is not compact row-major.");
     }
-    return {.data = static_cast<std::byte*>(tensor.data) + tensor.byte_offset,
-            .dtype = *dtype,
-            .shape = Shape(std::span<const std::int64_t>(tensor.shape, static_cast<std::size_t>(tensor.ndim)))};
+    return *dtype;
   }
 
- private:
+  static Shape shape_of_output(const iexp_tensor& tensor) {
+    return Shape(std::span<const std::int64_t>(tensor.shape, static_cast<std::size_t>(tensor.ndim)));
+  }
+
+  template <typename View>
+  static void check_index(const std::vector<View>& views, std::size_t index) {
+    if (index < views.size()) return;
+    throw InvalidParameterError("The network has no tensor number " + std::to_string(index) + ".");
+  }
+
   static iexp_tensor keep(std::vector<TensorView>& views, std::size_t index, const TensorView& tensor) {
-    if (index >= views.size()) {
-      throw InvalidParameterError("The network has no tensor number " + std::to_string(index) + ".");
-    }
+    check_index(views, index);
     views[index] = tensor;
-    return to_plugin(views[index]);
+    return to_plugin(views[index], {.device_type = kCpuDeviceType, .device_id = 0});
   }
 
   const Plugin& plugin_;
   RequestHandle handle_;
   std::vector<TensorView> inputs_;
   std::vector<TensorView> outputs_;
+  std::vector<DeviceTensorView> device_inputs_;
+  std::optional<int> cuda_device_;
+  void* stream_ = nullptr;
+  bool graphs_allowed_ = true;
 };
 
 class PluginSession final : public Session {
@@ -127,6 +186,10 @@ class PluginSession final : public Session {
     read_specs(inputs_, plugin.backend->input_count(handle_.get()), plugin.backend->input_spec, file);
     read_specs(outputs_, plugin.backend->output_count(handle_.get()), plugin.backend->output_spec, file);
     read_metadata();
+    if (plugin.backend->session_device == nullptr) return;
+    iexp_device device{};
+    call(plugin_, plugin.backend->session_device, static_cast<const iexp_session*>(handle_.get()), &device);
+    if (device.device_type == kCudaDeviceType) cuda_device_ = device.device_id;
   }
 
   [[nodiscard]] std::span<const TensorSpec> inputs() const noexcept override { return inputs_; }
@@ -140,8 +203,10 @@ class PluginSession final : public Session {
     iexp_request* raw = nullptr;
     call(plugin_, plugin_.backend->create_request, handle_.get(), &raw);
     RequestHandle handle(raw, DestroyRequest{plugin_.backend});
-    return std::make_unique<PluginRequest>(plugin_, std::move(handle), inputs_.size(), outputs_.size());
+    return std::make_unique<PluginRequest>(plugin_, std::move(handle), inputs_.size(), outputs_.size(), cuda_device_);
   }
+
+  [[nodiscard]] std::optional<int> cuda_device() const noexcept override { return cuda_device_; }
 
  private:
   template <typename Function>
@@ -187,6 +252,7 @@ class PluginSession final : public Session {
   std::vector<TensorSpec> inputs_;
   std::vector<TensorSpec> outputs_;
   std::map<std::string, std::string, std::less<>> metadata_;
+  std::optional<int> cuda_device_;
 };
 
 /// The request's strings and lists, alive for the call of open.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,28 @@ struct TensorSpec {
   Shape shape;  ///< -1 where dynamic
 };
 
+/// Compact row-major data in the memory of a CUDA device that somebody else owns.
+struct DeviceTensorView {
+  void* data = nullptr;  ///< an address of the device
+  DType dtype = DType::f32;
+  Shape shape;
+};
+
+/// The work of a request in device memory: for sessions with a cuda_device(). All of it is queued on one stream of the
+/// device's primary context, and nothing waits.
+class DeviceRequest {
+ public:
+  virtual ~DeviceRequest() = default;
+  /// A CUstream; null is the legacy default stream. The same for the request's whole life.
+  [[nodiscard]] virtual void* stream() const = 0;
+  /// Borrows `tensor` until the input is set again or the request is gone; it is read on the stream.
+  virtual void set_device_input(std::size_t index, const DeviceTensorView& tensor) = 0;
+  /// Queues one run.
+  virtual void enqueue() = 0;
+  /// For work queued on the stream after enqueue() and before the next one.
+  [[nodiscard]] virtual DeviceTensorView device_output(std::size_t index) const = 0;
+};
+
 /// One reusable call of a network: bind, run, read. Used by one thread at a time; must not outlive its session.
 class InferenceRequest {
  public:
@@ -34,8 +57,12 @@ class InferenceRequest {
   virtual void set_output(std::size_t index, const TensorView& tensor) = 0;
   /// Throws ModelRuntimeError when the network fails.
   virtual void run() = 0;
+  /// Whether the backend may record runs and replay them, from the next run on; most backends never do.
+  virtual void allow_graphs(bool /*allowed*/) {}
   /// Valid until the next run.
   [[nodiscard]] virtual TensorView output(std::size_t index) const = 0;
+  /// The same request in device memory; null where the session works in host memory only.
+  [[nodiscard]] virtual DeviceRequest* on_device() noexcept { return nullptr; }
 };
 
 /// Thread-safe: any number of requests may run at once.
@@ -49,6 +76,8 @@ class Session {
   /// The plug-in's name, such as "onnx".
   [[nodiscard]] virtual std::string_view backend() const noexcept = 0;
   [[nodiscard]] virtual std::unique_ptr<InferenceRequest> create_request() const = 0;
+  /// The CUDA device whose memory the session's requests can work in.
+  [[nodiscard]] virtual std::optional<int> cuda_device() const noexcept { return std::nullopt; }
 };
 
 }  // namespace inference_exp::runtime

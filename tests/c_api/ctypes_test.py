@@ -49,6 +49,7 @@ class InferenceOptions(ctypes.Structure):
         ("disable_static_crop", ctypes.c_int32),
         ("disable_grayscale", ctypes.c_int32),
         ("disable_contrast_enhancement", ctypes.c_int32),
+        ("disable_cuda_graphs", ctypes.c_int32),
         ("timings", ctypes.c_void_p),
     ]
 

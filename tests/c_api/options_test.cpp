@@ -249,6 +249,7 @@ TEST(InferenceOptionsOfC, WithoutValuesAreTheDefaults) {
     EXPECT_FALSE(options.mask_threshold);
     EXPECT_FALSE(options.key_points_threshold);
     EXPECT_FALSE(options.disable_static_crop || options.disable_grayscale || options.disable_contrast_enhancement);
+    EXPECT_FALSE(options.disable_cuda_graphs);
     EXPECT_EQ(options.timings, nullptr);
   }
 }
@@ -270,6 +271,7 @@ TEST(InferenceOptionsOfC, SayEverythingThatACallMayChange) {
   given.mask_threshold = 0;
   given.key_points_threshold = 0.125;
   given.disable_static_crop = given.disable_grayscale = given.disable_contrast_enhancement = 1;
+  given.disable_cuda_graphs = 1;
   given.timings = &timings;
 
   const CallOptions call(&given);
@@ -285,6 +287,7 @@ TEST(InferenceOptionsOfC, SayEverythingThatACallMayChange) {
   EXPECT_THAT(options.mask_threshold, Optional(0.0));
   EXPECT_THAT(options.key_points_threshold, Optional(0.125));
   EXPECT_TRUE(options.disable_static_crop && options.disable_grayscale && options.disable_contrast_enhancement);
+  EXPECT_TRUE(options.disable_cuda_graphs);
 
   ASSERT_NE(options.timings, nullptr);
   *options.timings = {2, 3, 4};

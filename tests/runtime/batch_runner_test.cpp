@@ -217,10 +217,10 @@ TEST(BatchRunner, NoImagesRunNothing) {
 TEST(BatchRunner, AddsUpTimings) {
   Network network;
   const BatchRunner runner = make_runner(network, {.min = 1, .max = 1});
-  BatchRunner::Timings timings{.fill = 100, .run = 100, .consume = 100};
+  BatchTimings timings{.fill = 100, .run = 100, .consume = 100};
   runner.run(
       2, kSize, [](std::size_t, std::span<float>) { std::this_thread::sleep_for(std::chrono::milliseconds(5)); },
-      [](std::size_t, std::span<const TensorView>) {}, &timings);
+      [](std::size_t, std::span<const TensorView>) {}, {.timings = &timings});
   EXPECT_GE(timings.fill, 100.01);
   EXPECT_GT(timings.run, 100);
   EXPECT_GT(timings.consume, 100);
@@ -323,28 +323,6 @@ TEST(BatchRunner, ServesManyThreadsAtOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_LE(network.requests, 8) << "one workspace for each call at a time";
-}
-
-TEST(BatchLimits, ComeFromTheNetworkFirst) {
-  Network network;
-  network.input_shape = {4, 3, 2, 2};
-  const FakeSession session(network);
-  const BatchLimits limits = batch_limits(session, std::nullopt, 16);
-  EXPECT_EQ(limits.min, 4);
-  EXPECT_EQ(limits.max, 4);
-  EXPECT_EQ(batch_limits(session, 4, std::nullopt).max, 4);
-  EXPECT_THROW((void)batch_limits(session, 2, std::nullopt), CorruptedModelPackageError);
-}
-
-TEST(BatchLimits, OfADynamicNetworkComeFromThePackage) {
-  Network network;
-  const FakeSession session(network);
-  EXPECT_EQ(batch_limits(session, std::nullopt, std::nullopt).min, 1);
-  EXPECT_EQ(batch_limits(session, std::nullopt, std::nullopt).max, kDefaultMaxDynamicBatch);
-  EXPECT_EQ(batch_limits(session, std::nullopt, 5).max, 5);
-  EXPECT_EQ(batch_limits(session, 3, std::nullopt).min, 3);
-  EXPECT_THROW((void)batch_limits(session, std::nullopt, 0), CorruptedModelPackageError);
-  EXPECT_THROW((void)batch_limits(session, -1, std::nullopt), CorruptedModelPackageError);
 }
 
 }  // namespace

@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
 
 #include "inference_exp/errors.hpp"
+#include "runtime/fake_machine.hpp"
 
 namespace inference_exp::runtime {
 namespace {
@@ -29,33 +29,6 @@ const std::string kTegra =
     "TARGET_USERSPACE_LIB_DIR=nvidia\n";
 const std::string kUbuntu = "PRETTY_NAME=\"Ubuntu 22.04.4 LTS\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"22.04\"\nID=ubuntu\n";
 const std::string kBoard("NVIDIA Jetson Orin NX Engineering Reference Developer Kit\0", 58);
-
-std::string dpkg_entry(const std::string& package, const std::string& version,
-                       const std::string& state = "install ok installed") {
-  return "Package: " + package + "\nStatus: " + state + "\nDescription: text\n Version: not this\nVersion: " + version +
-         "\n\n";
-}
-
-/// A machine made of texts and answers; by default with nothing on it.
-struct FakeMachine {
-  std::map<std::string, std::string> files;
-  std::optional<CudaDriver> driver;
-  std::optional<std::int32_t> cuda_runtime;
-  std::optional<TensorRtLibrary> tensorrt;
-  ProbeEnvironment environment;
-
-  [[nodiscard]] MachineDescription probe() const {
-    const ProbeSources sources{.read_file = [this](const char* file) -> std::optional<std::string> {
-                                 const auto found = files.find(file);
-                                 if (found == files.end()) return std::nullopt;
-                                 return found->second;
-                               },
-                               .cuda_driver = [this] { return driver; },
-                               .cuda_runtime = [this] { return cuda_runtime; },
-                               .tensorrt = [this] { return tensorrt; }};
-    return probe_machine(sources, environment);
-  }
-};
 
 FakeMachine server() {
   FakeMachine machine;

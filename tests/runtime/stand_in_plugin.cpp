@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -19,7 +20,10 @@ enum class Behaviour : std::uint8_t {
   small_table,
   empty_entry,
   other_name,
-  probe_fails
+  older_table,
+  half_of_device_memory,
+  probe_fails,
+  compiles
 };
 constexpr auto kBehaviour = Behaviour::STAND_IN;
 
@@ -132,8 +136,49 @@ std::int32_t get_output(iexp_request* request, std::size_t, iexp_tensor* tensor,
   return IEXP_OK;
 }
 
+constexpr std::uint32_t table_size() {
+  if (kBehaviour == Behaviour::small_table) return 16;
+  // As it was before tensors in device memory; what follows must not be read.
+  if (kBehaviour == Behaviour::older_table) return offsetof(iexp_backend, session_device);
+  return sizeof(iexp_backend);
+}
+
+/// Works in host memory, and says so. Of the older table this lies beyond the end.
+std::int32_t session_device(const iexp_session*, iexp_device* device, iexp_error* error) {
+  if (kBehaviour == Behaviour::older_table) return fail(error, IEXP_ERROR_MODEL_RUNTIME, "Called beyond the end.", "");
+  *device = {.device_type = 1, .device_id = 0};
+  return IEXP_OK;
+}
+
+/// Asks for as many steps and calibration batches as it gets, and writes nothing. A source "code_<number>" fails with
+/// that code, after the steps.
+std::int32_t compile(const iexp_compile_request* request, iexp_error* error) {
+  for (std::int32_t step = 0; step < 3; ++step) {
+    if (request->progress(request->user, "Adding up", step, 3) == 0) {
+      return fail(error, IEXP_ERROR_CANCELLED, "Stopped.", "Start again.");
+    }
+  }
+  std::array<float, 4> batch{};
+  while (request->calibration_batch != nullptr &&
+         request->calibration_batch(request->user, batch.data(), sizeof batch) != 0) {
+  }
+  iexp_open_request name{};
+  name.struct_size = sizeof name;
+  name.model_path = request->source_path;
+  iexp_session* session = nullptr;
+  if (const std::int32_t code = open(&name, &session, error); code != IEXP_OK) return code;
+  close(session);
+  request->facts(request->user, "runtime_version", "7.8.9");
+  request->facts(request->user, "device_name", request->device != nullptr ? request->device : "nothing");
+  request->facts(request->user, "cuda_driver", "12040");
+  request->facts(request->user, "batch_opt", request->batch_opt == 2 ? "2" : "");
+  request->facts(request->user, "input_width", request->input_width == 640 ? "640" : "");
+  request->facts(request->user, "something new", "is ignored");
+  return IEXP_OK;
+}
+
 constexpr iexp_backend kBackend{
-    .struct_size = kBehaviour == Behaviour::small_table ? 16U : static_cast<std::uint32_t>(sizeof(iexp_backend)),
+    .struct_size = table_size(),
     .abi_version = kBehaviour == Behaviour::wrong_abi ? 99U : INFERENCE_EXP_BACKEND_ABI_VERSION,
     .name = kBehaviour == Behaviour::other_name ? "somebody_else" : "stand_in",
     .probe = probe,
@@ -150,6 +195,14 @@ constexpr iexp_backend kBackend{
     .set_output = set_output,
     .run = kBehaviour == Behaviour::empty_entry ? nullptr : run,
     .get_output = get_output,
+    .session_device = kBehaviour == Behaviour::older_table || kBehaviour == Behaviour::half_of_device_memory
+                          ? session_device
+                          : nullptr,
+    .request_stream = nullptr,
+    .enqueue = nullptr,
+    .get_device_output = nullptr,
+    .set_request_option = nullptr,
+    .compile = kBehaviour == Behaviour::compiles ? compile : nullptr,
 };
 
 }  // namespace

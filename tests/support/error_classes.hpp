@@ -10,8 +10,8 @@ struct TypeList {};
 
 using ErrorClasses =
     TypeList<EnvironmentConfigurationError, InvalidEnvVariable, MissingDependencyError, ModelRuntimeError,
-             ModelInputError, InvalidParameterError, AssumptionError, OperationCancelledError, RetryError,
-             RangeRequestNotSupportedError, UntrustedFileError, FileHashSumMissmatch, ModelCacheError,
+             OutOfDeviceMemoryError, ModelInputError, InvalidParameterError, AssumptionError, OperationCancelledError,
+             RetryError, RangeRequestNotSupportedError, UntrustedFileError, FileHashSumMissmatch, ModelCacheError,
              FileLockTimeoutError, ModelRetrievalError, UnauthorizedModelAccessError, ForbiddenModelAccessError,
              PaymentRequiredModelAccessError, UsagePausedModelAccessError, ModelNotFoundError,
              ModelMetadataConsistencyError, ModelMetadataHandlerNotImplementedError, ModelPackageNegotiationError,
