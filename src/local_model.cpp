@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/options.hpp"
 #include "core/text.hpp"
 #include "inference_exp/errors.hpp"
 #include "models/bare_model.hpp"
@@ -66,6 +67,12 @@ models::PackageKind kind_of(const packages::PackageDirectory& package) {
           .backend = config_value(config.backend_type, file, "backend_type")};
 }
 
+/// What the caller allows an engine to do.
+void add_engine_options(runtime::NetworkOptions& network, const LoadOptions& load) {
+  if (!load.trt_engine_host_code_allowed) network.emplace("host_code", "refused");
+  if (load.session.cuda_graphs.value_or(options().cuda_graphs)) network.emplace("cuda_graphs", "on");
+}
+
 std::shared_ptr<const runtime::Session> open_network(const packages::PackageDirectory& package,
                                                      std::string_view backend, const models::NetworkFile& network,
                                                      const LoadOptions& options) {
@@ -111,6 +118,7 @@ std::unique_ptr<Model> load_package(const fs::path& folder, const models::Packag
                                     const LoadOptions& options) {
   const packages::PackageDirectory package(folder);
   models::PackageModel model = models::describe_package(package, kind);
+  if (kind.backend == "trt") add_engine_options(model.network.options, options);
   model.init.session = open_network(package, kind.backend, model.network, options);
   if (model.text_network) {
     model.init.text_session = open_network(package, kind.backend, *model.text_network, options);

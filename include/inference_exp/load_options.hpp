@@ -33,6 +33,7 @@ struct SessionOptions {
   std::int32_t intra_op_threads = 0;                     ///< 0: the physical cores this process may use
   std::int32_t inter_op_threads = 0;                     ///< 0: the backend's default
   std::optional<bool> allow_spinning{};                  ///< unset: spin only while this is the process's only session
+  std::optional<bool> cuda_graphs{};  ///< TensorRT: replay recorded runs; unset: no, or what the environment says
   std::string precision{};  ///< "float32" or "float16", for Torch checkpoints; empty: float16 on CUDA, else float32
 };
 

@@ -48,7 +48,8 @@ struct InferenceOptions {
   bool disable_static_crop = false;
   bool disable_grayscale = false;
   bool disable_contrast_enhancement = false;
-  StageTimings* timings = nullptr;  ///< filled when set; borrowed
+  bool disable_cuda_graphs = false;  ///< TensorRT: run without recorded graphs
+  StageTimings* timings = nullptr;   ///< filled when set; borrowed
 };
 
 /// What every model can tell about itself.

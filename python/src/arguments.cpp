@@ -101,7 +101,8 @@ constexpr std::array<std::pair<std::string_view, Setter>, 17> kArguments{{
     {"image_size", set_image_size},
     {"pre_processing_overrides", set_overrides},
     {"input_color_format", set_color},
-    {"disable_cuda_graphs", [](CallArguments& /*call*/, py::handle /*value*/) {}},  // there are none yet
+    {"disable_cuda_graphs",
+     [](CallArguments& call, py::handle value) { call.options.disable_cuda_graphs = value.cast<bool>(); }},
     {"per_class_confidence",
      [](CallArguments& call, py::handle value) {
        call.options.per_class_confidence = value.cast<std::map<std::string, double, std::less<>>>();

@@ -86,8 +86,8 @@ class DualEncoder final : public EmbeddingModel {
 DualEncoder::DualEncoder(ModelInit init, const EmbeddingFamily& family)
     : init_(std::move(init)), pixels_(family.pixels), text_rules_(family.texts) {
   const std::int32_t max_batch = init_.config.forward_pass.max_dynamic_batch_size.value_or(kMaxBatch);
-  runner_ = std::make_unique<runtime::BatchRunner>(init_.session,
-                                                   runtime::batch_limits(*init_.session, std::nullopt, max_batch));
+  runner_ =
+      std::make_unique<runtime::BatchRunner>(init_.session, runtime::batch_limits(*init_.session, {.max = max_batch}));
   texts_ = std::make_unique<TextTower>(init_.text_session, max_batch);
   pixels_.target = image_size(*init_.session, family);
   dimension_ = find_dimension(family);
@@ -135,8 +135,9 @@ Embeddings DualEncoder::embed_images(std::span<const ImageView> images, const In
     std::ranges::copy(checked(outputs.front().floats()),
                       values.begin() + static_cast<std::ptrdiff_t>(image * dimension_));
   };
-  runtime::BatchRunner::Timings timings;
-  runner_->run(images.size(), pixels_.target, fill, read, &timings);
+  runtime::BatchTimings timings;
+  runner_->run(images.size(), pixels_.target, fill, read,
+               {.timings = &timings, .cuda_graphs = !options.disable_cuda_graphs});
   if (options.timings != nullptr) *options.timings = {timings.fill, timings.run, timings.consume};
   return {images.size(), dimension_, std::move(values)};
 }

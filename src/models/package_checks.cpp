@@ -45,4 +45,9 @@ void check_image_package(const ModelInit& init, std::string_view family) {
   check_input(*init.session, input.training_input_size, family);
 }
 
+runtime::PackageBatch package_batch(const packages::ForwardPass& forward) noexcept {
+  return {
+      .fixed = forward.static_batch_size, .min = forward.min_dynamic_batch_size, .max = forward.max_dynamic_batch_size};
+}
+
 }  // namespace inference_exp::models

@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "models/registry.hpp"
+#include "packages/inference_config.hpp"
+#include "runtime/batches.hpp"
 
 namespace inference_exp::models {
 
@@ -19,5 +21,8 @@ inline constexpr std::string_view kWrongNetwork = "Check that the model file and
 /// Throws CorruptedModelPackageError unless there are a resize mode, three input channels, a positive size, class
 /// names, and exactly one input of that size. `family` is how errors call the model.
 void check_image_package(const ModelInit& init, std::string_view family);
+
+/// What a package says of its batches, for the runtime.
+[[nodiscard]] runtime::PackageBatch package_batch(const packages::ForwardPass& forward) noexcept;
 
 }  // namespace inference_exp::models

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <utility>
 
+#include "core/file.hpp"
 #include "inference_exp/errors.hpp"
 #include "models/rfdetr.hpp"
 #include "models/rfdetr_classes.hpp"
 #include "models/rfdetr_preprocess.hpp"
+#include "packages/trt_config.hpp"
 
 namespace inference_exp::models {
 namespace {
@@ -64,6 +67,19 @@ runtime::NetworkOptions network_options(const PackageKind& kind, const packages:
   return {{"architecture", std::string(kRfdetr)}, {"model_type", package.model_type()}};
 }
 
+/// The batches that an engine was compiled for are those of its package.
+void take_engine_batch(const packages::PackageDirectory& package, packages::ForwardPass& forward) {
+  const std::filesystem::path file = package.require("trt_config.json");
+  const packages::TrtConfig batch = packages::parse_trt_config(read_text_file(file), file.string());
+  forward = {};
+  if (!batch.dynamic) {
+    forward.static_batch_size = batch.max_batch_size;
+    return;
+  }
+  forward.min_dynamic_batch_size = batch.min_batch_size;
+  forward.max_dynamic_batch_size = batch.max_batch_size;
+}
+
 /// An environment.json says less than an inference_config.json; what it leaves out its families agree on.
 void complete_environment(const packages::PackageDirectory& package, ModelInit& init) {
   if (init.architecture != kRfdetr || package.has("inference_config.json")) return;
@@ -85,6 +101,7 @@ PackageModel describe_classifying_package(const packages::PackageDirectory& pack
   init.class_names = package.class_names();
   if (init.task == "keypoint-detection") init.skeletons = package.skeletons();
   complete_environment(package, init);
+  if (kind.backend == "trt") take_engine_batch(package, init.config.forward_pass);
   runtime::NetworkOptions options = network_options(kind, package, init.config);
   return {std::move(init), {network.handle, std::move(options)}, std::nullopt};
 }

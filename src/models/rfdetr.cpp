@@ -7,7 +7,9 @@
 #include "core/object_pool.hpp"
 #include "inference_exp/errors.hpp"
 #include "models/option_checks.hpp"
+#include "models/package_checks.hpp"
 #include "models/rfdetr_checks.hpp"
+#include "models/rfdetr_device.hpp"
 #include "models/rfdetr_postprocess.hpp"
 #include "models/rfdetr_preprocess.hpp"
 #include "models/stages.hpp"
@@ -58,6 +60,10 @@ class RfdetrDetection final : public ObjectDetectionModel {
   [[nodiscard]] Call begin(const InferenceOptions& options) const;
   [[nodiscard]] Detections answer(const Call& call, std::span<const TensorView> outputs,
                                   const PreprocessingMetadata& placement) const;
+  void run_on_host(const Call& call, std::span<const ImageView> images, const RfdetrRecipe& recipe,
+                   std::span<Detections> results, const runtime::RunSettings& settings) const;
+  void run_on_device(const Call& call, std::span<const ImageView> images, const RfdetrRecipe& recipe,
+                     std::span<Detections> results, const runtime::RunSettings& settings) const;
   [[nodiscard]] Size resolve_size(Size requested) const;
   [[nodiscard]] RfdetrRecipe recipe_for(const InferenceOptions& options) const;
 
@@ -66,6 +72,7 @@ class RfdetrDetection final : public ObjectDetectionModel {
   RfdetrOutputs outputs_;
   RfdetrRecipe recipe_;
   std::unique_ptr<runtime::BatchRunner> runner_;
+  std::unique_ptr<RfdetrDevicePath> device_path_;  ///< null: there is none
   std::unique_ptr<ObjectPool<Workspace>> workspaces_;
 };
 
@@ -86,9 +93,9 @@ RfdetrDetection::RfdetrDetection(ModelInit init) : init_(std::move(init)) {
                                      "Keep the classes that are to be found.");
   }
   recipe_ = make_rfdetr_recipe(init_.config);
-  const packages::ForwardPass& forward = init_.config.forward_pass;
   runner_ = std::make_unique<runtime::BatchRunner>(
-      init_.session, runtime::batch_limits(*init_.session, forward.static_batch_size, forward.max_dynamic_batch_size));
+      init_.session, runtime::batch_limits(*init_.session, package_batch(init_.config.forward_pass)));
+  device_path_ = RfdetrDevicePath::make(init_.session, runner_->limits(), outputs_);
   workspaces_ = std::make_unique<ObjectPool<Workspace>>([] { return std::make_unique<Workspace>(); });
 }
 
@@ -134,20 +141,39 @@ std::vector<Detections> RfdetrDetection::infer(std::span<const ImageView> images
   if (images.empty()) throw ModelInputError("There is no image to look at.", "Give at least one image.");
   const Call call = begin(options);
   const RfdetrRecipe recipe = recipe_for(options);
+  std::vector<Detections> results(images.size());
+  runtime::BatchTimings timings;
+  const runtime::RunSettings settings{.timings = &timings, .cuda_graphs = !options.disable_cuda_graphs};
+  if (device_path_ && RfdetrDevicePath::serves(recipe, images)) {
+    run_on_device(call, images, recipe, results, settings);
+  } else {
+    run_on_host(call, images, recipe, results, settings);
+  }
+  if (options.timings != nullptr) *options.timings = {timings.fill, timings.run, timings.consume};
+  return results;
+}
+
+void RfdetrDetection::run_on_host(const Call& call, std::span<const ImageView> images, const RfdetrRecipe& recipe,
+                                  std::span<Detections> results, const runtime::RunSettings& settings) const {
   std::vector<PreprocessingMetadata>& placements = call.workspace->placements;
   placements.resize(images.size());
-  std::vector<Detections> results(images.size());
-
   const auto fill = [&](std::size_t image, std::span<float> slot) {
     placements[image] = preprocess(images[image], recipe, slot, call.workspace->pixels);
   };
   const auto read = [&](std::size_t image, std::span<const TensorView> outputs) {
     results[image] = answer(call, outputs, placements[image]);
   };
-  runtime::BatchRunner::Timings timings;
-  runner_->run(images.size(), recipe.to_network.target, fill, read, &timings);
-  if (options.timings != nullptr) *options.timings = {timings.fill, timings.run, timings.consume};
-  return results;
+  runner_->run(images.size(), recipe.to_network.target, fill, read, settings);
+}
+
+void RfdetrDetection::run_on_device(const Call& call, std::span<const ImageView> images, const RfdetrRecipe& recipe,
+                                    std::span<Detections> results, const runtime::RunSettings& settings) const {
+  std::vector<RfdetrRow>& rows = call.workspace->rows;
+  const auto read = [&](const RfdetrDevicePath::Answer& answer) {
+    finish_rows(answer.network_classes, classes_, call.thresholds, answer.candidates, rows);
+    results[answer.image] = to_detections(rows, answer.boxes, answer.placement);
+  };
+  device_path_->run(images, recipe, call.thresholds, read, settings);
 }
 
 PreparedImages RfdetrDetection::pre_process(std::span<const ImageView> images, const InferenceOptions& options) const {

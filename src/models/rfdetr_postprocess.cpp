@@ -21,7 +21,7 @@ bool scores_before(const RfdetrCandidate& a, const RfdetrCandidate& b) noexcept 
 
 /// A logit that none whose sigmoid, in f32, is above `threshold` reaches down to. The margin is wider than the
 /// sigmoid's rounding.
-float logit_floor(float threshold) noexcept {
+float floor_of(float threshold) noexcept {
   constexpr double kMargin = 1e-6;
   constexpr double kSmallest = 1e-37;  // below it, results of the sigmoid lose digits
   if (threshold >= 1) return std::numeric_limits<float>::infinity();
@@ -47,18 +47,18 @@ void collect(const RfdetrLogits& logits, float floor, std::vector<RfdetrCandidat
 }
 
 /// Scores the candidates and keeps those that pass.
-void keep_passing(const RfdetrLogits& logits, const ClassMap& classes, const vision::ScoreThresholds& thresholds,
+void keep_passing(std::size_t network_classes, const ClassMap& classes, const vision::ScoreThresholds& thresholds,
                   std::vector<RfdetrCandidate>& candidates) {
   std::erase_if(candidates, [&](RfdetrCandidate& candidate) {
     candidate.score = sigmoid(candidate.logit);
-    const std::int32_t class_id = classes.of(candidate.index % logits.classes);
+    const std::int32_t class_id = classes.of(candidate.index % network_classes);
     return class_id == ClassMap::kDropped || !(candidate.score > thresholds.of(class_id));
   });
 }
 
-RfdetrRow to_row(const RfdetrCandidate& candidate, const RfdetrLogits& logits, const ClassMap& classes) {
-  return {candidate.score, classes.of(candidate.index % logits.classes),
-          static_cast<std::uint32_t>(candidate.index / logits.classes)};
+RfdetrRow to_row(const RfdetrCandidate& candidate, std::size_t network_classes, const ClassMap& classes) {
+  return {candidate.score, classes.of(candidate.index % network_classes),
+          static_cast<std::uint32_t>(candidate.index / network_classes)};
 }
 
 }  // namespace
@@ -66,16 +66,23 @@ RfdetrRow to_row(const RfdetrCandidate& candidate, const RfdetrLogits& logits, c
 void select_rows(const RfdetrLogits& logits, const ClassMap& classes, const vision::ScoreThresholds& thresholds,
                  std::vector<RfdetrCandidate>& candidates, std::vector<RfdetrRow>& rows) {
   // What lies below every threshold can't push anything out of the best that passes.
-  collect(logits, logit_floor(thresholds.lowest()), candidates);
+  collect(logits, logit_floor(thresholds), candidates);
   if (candidates.size() > logits.queries) {
     const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(logits.queries);
     std::nth_element(candidates.begin(), end, candidates.end(), ranks_before);
     candidates.erase(end, candidates.end());
   }
-  keep_passing(logits, classes, thresholds, candidates);
+  finish_rows(logits.classes, classes, thresholds, candidates, rows);
+}
+
+float logit_floor(const vision::ScoreThresholds& thresholds) noexcept { return floor_of(thresholds.lowest()); }
+
+void finish_rows(std::size_t network_classes, const ClassMap& classes, const vision::ScoreThresholds& thresholds,
+                 std::vector<RfdetrCandidate>& candidates, std::vector<RfdetrRow>& rows) {
+  keep_passing(network_classes, classes, thresholds, candidates);
   std::ranges::sort(candidates, scores_before);
   rows.clear();
-  for (const RfdetrCandidate& candidate : candidates) rows.push_back(to_row(candidate, logits, classes));
+  for (const RfdetrCandidate& candidate : candidates) rows.push_back(to_row(candidate, network_classes, classes));
 }
 
 std::vector<RfdetrRow> select_rows_reference(const RfdetrLogits& logits, const ClassMap& classes,
@@ -90,20 +97,22 @@ std::vector<RfdetrRow> select_rows_reference(const RfdetrLogits& logits, const C
   std::ranges::stable_sort(all, std::greater{}, &RfdetrCandidate::score);
   std::vector<RfdetrRow> rows;
   for (const RfdetrCandidate& candidate : all) {
-    const RfdetrRow row = to_row(candidate, logits, classes);
+    const RfdetrRow row = to_row(candidate, logits.classes, classes);
     if (row.class_id != ClassMap::kDropped && row.score > thresholds.of(row.class_id)) rows.push_back(row);
   }
   return rows;
 }
 
+void check_query_shapes(const Shape& boxes, const Shape& labels) {
+  if (labels.rank() == 2 && labels[0] >= 0 && labels[1] > 0 && boxes == Shape{labels[0], 4}) return;
+  throw ModelRuntimeError("The network gave boxes of shape " + boxes.to_string() + " and labels of shape " +
+                              labels.to_string() + " for one image.",
+                          "An RF-DETR network gives [queries, 4] and [queries, classes].");
+}
+
 RfdetrLogits read_logits(const TensorView& boxes, const TensorView& labels) {
+  check_query_shapes(boxes.shape, labels.shape);
   const Shape& shape = labels.shape;
-  const bool fits = shape.rank() == 2 && shape[0] >= 0 && shape[1] > 0 && boxes.shape == Shape{shape[0], 4};
-  if (!fits) {
-    throw ModelRuntimeError("The network gave boxes of shape " + boxes.shape.to_string() + " and labels of shape " +
-                                shape.to_string() + " for one image.",
-                            "An RF-DETR network gives [queries, 4] and [queries, classes].");
-  }
   return {labels.floats(), static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1])};
 }
 

@@ -45,12 +45,22 @@ struct RfdetrCandidate {
 void select_rows(const RfdetrLogits& logits, const ClassMap& classes, const vision::ScoreThresholds& thresholds,
                  std::vector<RfdetrCandidate>& candidates, std::vector<RfdetrRow>& rows);
 
+/// No logit that is not above this can become a row. May be -infinity.
+[[nodiscard]] float logit_floor(const vision::ScoreThresholds& thresholds) noexcept;
+
+/// The second half of select_rows: `candidates` are the best logits above the floor, at most as many as there are
+/// queries. `network_classes` is the width of the logits.
+void finish_rows(std::size_t network_classes, const ClassMap& classes, const vision::ScoreThresholds& thresholds,
+                 std::vector<RfdetrCandidate>& candidates, std::vector<RfdetrRow>& rows);
+
 /// The plain twin that defines the truth.
 [[nodiscard]] std::vector<RfdetrRow> select_rows_reference(const RfdetrLogits& logits, const ClassMap& classes,
                                                            const vision::ScoreThresholds& thresholds);
 
-/// One image's "labels" as logits. Throws ModelRuntimeError unless both outputs are [queries, 4] and [queries,
-/// classes].
+/// Throws ModelRuntimeError unless one image's outputs are [queries, 4] and [queries, classes].
+void check_query_shapes(const Shape& boxes, const Shape& labels);
+
+/// One image's "labels" as logits. Throws as check_query_shapes does.
 [[nodiscard]] RfdetrLogits read_logits(const TensorView& boxes, const TensorView& labels);
 
 /// The rows as Detections in pixels of the original image. `boxes` are centres and sides in parts of the picture that

@@ -81,7 +81,7 @@ class TextRequest {
 
 TextTower::TextTower(std::shared_ptr<const runtime::Session> session, std::int32_t max_batch)
     : session_(std::move(session)),
-      limits_(runtime::batch_limits(*session_, std::nullopt, max_batch)),
+      limits_(runtime::batch_limits(*session_, {.max = max_batch})),
       context_(context_of(*session_)) {}
 
 std::int64_t TextTower::dimension() const noexcept { return session_->outputs().front().shape[1]; }

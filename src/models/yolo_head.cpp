@@ -9,17 +9,6 @@
 namespace inference_exp::models {
 namespace {
 
-void check_shape(const YoloHead& head, const TensorView& output) {
-  const std::size_t axis = head.is_grid() ? 0 : 1;
-  const auto expected = static_cast<std::int64_t>(head.values_per_row());
-  if (output.shape.rank() == 2 && output.shape[axis] == expected) return;
-  const std::string values = std::to_string(expected);
-  throw ModelRuntimeError("The network gave an output of shape " + output.shape.to_string() + " per image where " +
-                              (head.is_grid() ? "[" + values + ", anchors]" : "[rows, " + values + "]") +
-                              " was expected for " + std::to_string(head.classes) + " classes.",
-                          "Check that class names and post-processing of the package belong to this network.");
-}
-
 void read_grid(const YoloHead& head, const TensorView& output, const RowFilter& filter, RowWorkspace& workspace,
                std::vector<YoloRow>& rows) {
   const std::span<const float> values = output.floats();
@@ -83,9 +72,20 @@ YoloLayout yolo_layout(std::string_view architecture, const packages::InferenceC
   return fused || architecture == "yolo26" ? YoloLayout::fused_rows : YoloLayout::anchor_grid;
 }
 
+void check_row_shape(const YoloHead& head, const Shape& shape) {
+  const std::size_t axis = head.is_grid() ? 0 : 1;
+  const auto expected = static_cast<std::int64_t>(head.values_per_row());
+  if (shape.rank() == 2 && shape[axis] == expected) return;
+  const std::string values = std::to_string(expected);
+  throw ModelRuntimeError("The network gave an output of shape " + shape.to_string() + " per image where " +
+                              (head.is_grid() ? "[" + values + ", anchors]" : "[rows, " + values + "]") +
+                              " was expected for " + std::to_string(head.classes) + " classes.",
+                          "Check that class names and post-processing of the package belong to this network.");
+}
+
 void read_rows(const YoloHead& head, const TensorView& output, const RowFilter& filter, RowWorkspace& workspace,
                std::vector<YoloRow>& rows) {
-  check_shape(head, output);
+  check_row_shape(head, output.shape);
   rows.clear();
   if (head.is_grid()) {
     read_grid(head, output, filter, workspace, rows);

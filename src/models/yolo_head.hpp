@@ -57,6 +57,9 @@ struct RowWorkspace {
   vision::NmsWorkspace nms;
 };
 
+/// Throws ModelRuntimeError unless one image's output has the head's shape.
+void check_row_shape(const YoloHead& head, const Shape& shape);
+
 /// The rows of one image that pass, in result order. Throws ModelRuntimeError when `output` does not have the head's
 /// shape or names a class that does not exist.
 void read_rows(const YoloHead& head, const TensorView& output, const RowFilter& filter, RowWorkspace& workspace,

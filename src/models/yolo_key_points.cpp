@@ -46,7 +46,7 @@ class YoloKeyPoints final : public YoloModel<KeyPointDetectionModel> {
     result.points.resize(rows.size() * result.slots);
     values.resize(network_.head().extra);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      read_extra(network_.head(), answer.outputs[0], rows[i], values);
+      network_.read_extra(answer, i, values);
       const auto class_id = static_cast<std::size_t>(rows[i].class_id);
       const std::size_t own_points = network_.init().skeletons[class_id].key_point_names.size();
       for (std::size_t slot = 0; slot < own_points; ++slot) {

@@ -1,10 +1,12 @@
 #include "models/yolo_network.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/log.hpp"
 #include "inference_exp/errors.hpp"
 #include "models/option_checks.hpp"
+#include "models/package_checks.hpp"
 #include "models/stages.hpp"
 #include "models/yolo_checks.hpp"
 
@@ -29,9 +31,9 @@ YoloNetwork::YoloNetwork(ModelInit init, std::size_t outputs, std::size_t row_ou
   substitute_resize_mode(init_.config.network_input);
   recipe_ = packages::make_preprocessing(init_.config);
   dynamic_size_ = has_dynamic_size(init_.session->inputs()[0].shape);
-  const packages::ForwardPass& forward = init_.config.forward_pass;
   runner_ = std::make_unique<runtime::BatchRunner>(
-      init_.session, runtime::batch_limits(*init_.session, forward.static_batch_size, forward.max_dynamic_batch_size));
+      init_.session, runtime::batch_limits(*init_.session, package_batch(init_.config.forward_pass)));
+  device_path_ = YoloDevicePath::make(init_.session, runner_->limits(), head_, row_output_);
   workspaces_ = std::make_unique<ObjectPool<YoloWorkspace>>([] { return std::make_unique<YoloWorkspace>(); });
 }
 
@@ -67,18 +69,37 @@ void YoloNetwork::run(std::span<const ImageView> images, const InferenceOptions&
   }
   const Call call = begin(options);
   const Preprocessing recipe = recipe_for(options);
+  runtime::BatchTimings timings;
+  const runtime::RunSettings settings{.timings = &timings, .cuda_graphs = !options.disable_cuda_graphs};
+  if (device_path_ && YoloDevicePath::serves(recipe, images)) {
+    run_on_device(call, images, recipe, consume, settings);
+  } else {
+    run_on_host(call, images, recipe, consume, settings);
+  }
+  if (options.timings != nullptr) *options.timings = {timings.fill, timings.run, timings.consume};
+}
+
+void YoloNetwork::run_on_host(const Call& call, std::span<const ImageView> images, const Preprocessing& recipe,
+                              Consume consume, const runtime::RunSettings& settings) const {
   std::vector<PreprocessingMetadata>& placements = call.workspace->placements;
   placements.resize(images.size());
-
   const auto fill = [&](std::size_t image, std::span<float> slot) {
     placements[image] = vision::preprocess(images[image], recipe, slot, call.workspace->preprocess);
   };
   const auto read = [&](std::size_t image, std::span<const TensorView> outputs) {
     answer(call, image, outputs, placements[image], consume);
   };
-  runtime::BatchRunner::Timings timings;
-  runner_->run(images.size(), recipe.target, fill, read, &timings);
-  if (options.timings != nullptr) *options.timings = {timings.fill, timings.run, timings.consume};
+  runner_->run(images.size(), recipe.target, fill, read, settings);
+}
+
+void YoloNetwork::run_on_device(const Call& call, std::span<const ImageView> images, const Preprocessing& recipe,
+                                Consume consume, const runtime::RunSettings& settings) const {
+  YoloWorkspace& workspace = *call.workspace;
+  const auto hand_on = [&](const YoloDevicePath::Answer& answer) {
+    workspace.rows.assign(answer.rows.begin(), answer.rows.end());
+    consume({answer.image, {}, answer.placement, call.settings, workspace, answer.extras, &answer.outputs});
+  };
+  device_path_->run(images, recipe, call.filter, hand_on, settings);
 }
 
 PreparedImages YoloNetwork::pre_process(std::span<const ImageView> images, const InferenceOptions& options) const {
@@ -98,6 +119,20 @@ void YoloNetwork::post_process(const NetworkOutputs& outputs, std::span<const Pr
                [&](std::size_t image, std::span<const TensorView> of_image) {
                  answer(call, image, of_image, placements[image], consume);
                });
+}
+
+TensorView YoloAnswer::output(std::size_t index) const {
+  if (device_outputs != nullptr) return device_outputs->fetch(index);
+  if (index < outputs.size()) return outputs[index];
+  throw ModelRuntimeError("The network gave too few outputs.");
+}
+
+void YoloNetwork::read_extra(const YoloAnswer& answer, std::size_t row, std::span<float> values) const {
+  if (answer.extras.empty()) {
+    models::read_extra(head_, answer.outputs[row_output_], answer.workspace.rows[row], values);
+  } else {
+    std::ranges::copy(answer.extras.subspan(row * head_.extra, values.size()), values.begin());
+  }
 }
 
 Detections to_detections(const YoloAnswer& answer) {

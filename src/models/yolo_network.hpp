@@ -12,6 +12,7 @@
 #include "core/preprocessing.hpp"
 #include "inference_exp/model.hpp"
 #include "models/registry.hpp"
+#include "models/yolo_device.hpp"
 #include "models/yolo_head.hpp"
 #include "models/yolo_options.hpp"
 #include "runtime/batch_runner.hpp"
@@ -34,10 +35,15 @@ struct YoloWorkspace {
 /// One image's answer, decoded up to its rows in network pixels.
 struct YoloAnswer {
   std::size_t image = 0;
-  std::span<const TensorView> outputs;
+  std::span<const TensorView> outputs;  ///< empty where they lie on a device
   const PreprocessingMetadata& placement;
   const YoloSettings& settings;
-  YoloWorkspace& workspace;  ///< its `rows` are the answer
+  YoloWorkspace& workspace;                     ///< its `rows` are the answer
+  std::span<const float> extras{};              ///< of all rows, one after the other, where they were read on a device
+  YoloDeviceOutputs* device_outputs = nullptr;  ///< where they lie on a device
+
+  /// Output `index` as f32 on the host. Throws ModelRuntimeError when the network gave fewer.
+  [[nodiscard]] TensorView output(std::size_t index) const;
 };
 
 class YoloNetwork {
@@ -56,6 +62,9 @@ class YoloNetwork {
   void post_process(const NetworkOutputs& outputs, std::span<const PreprocessingMetadata> placements,
                     const InferenceOptions& options, Consume consume) const;
 
+  /// The first extra values of a row of the answer, as many as `values` has room for.
+  void read_extra(const YoloAnswer& answer, std::size_t row, std::span<float> values) const;
+
   [[nodiscard]] const ModelInit& init() const noexcept { return init_; }
   [[nodiscard]] const YoloHead& head() const noexcept { return head_; }
   [[nodiscard]] Size input_size() const noexcept { return init_.config.network_input.training_input_size; }
@@ -70,6 +79,10 @@ class YoloNetwork {
   };
   [[nodiscard]] Call begin(const InferenceOptions& options) const;
   [[nodiscard]] Preprocessing recipe_for(const InferenceOptions& options) const;
+  void run_on_host(const Call& call, std::span<const ImageView> images, const Preprocessing& recipe, Consume consume,
+                   const runtime::RunSettings& settings) const;
+  void run_on_device(const Call& call, std::span<const ImageView> images, const Preprocessing& recipe, Consume consume,
+                     const runtime::RunSettings& settings) const;
   /// Reads the rows of one image and hands them on.
   void answer(const Call& call, std::size_t image, std::span<const TensorView> outputs,
               const PreprocessingMetadata& placement, Consume consume) const;
@@ -81,6 +94,7 @@ class YoloNetwork {
   Preprocessing recipe_;
   bool dynamic_size_ = false;
   std::unique_ptr<runtime::BatchRunner> runner_;
+  std::unique_ptr<YoloDevicePath> device_path_;  ///< null: there is none
   std::unique_ptr<ObjectPool<YoloWorkspace>> workspaces_;
 };
 

@@ -1,4 +1,7 @@
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "inference_exp/errors.hpp"
 #include "models/yolo.hpp"
@@ -32,29 +35,32 @@ class YoloSegmentation final : public YoloModel<InstanceSegmentationModel> {
 
  private:
   [[nodiscard]] vision::Prototypes prototypes(const YoloAnswer& answer) const {
-    if (answer.outputs.size() > outputs_.prototypes) {
-      const TensorView& tensor = answer.outputs[outputs_.prototypes];
-      const bool fits = tensor.shape.rank() == 3 && tensor.shape[0] == static_cast<std::int64_t>(outputs_.channels) &&
-                        tensor.shape[1] > 0 && tensor.shape[2] > 0;
-      if (fits) {
-        return {tensor.floats(), outputs_.channels,
-                Size{static_cast<std::int32_t>(tensor.shape[2]), static_cast<std::int32_t>(tensor.shape[1])}};
-      }
+    const TensorView tensor = answer.output(outputs_.prototypes);
+    const bool fits = tensor.shape.rank() == 3 && tensor.shape[0] == static_cast<std::int64_t>(outputs_.channels) &&
+                      tensor.shape[1] > 0 && tensor.shape[2] > 0;
+    if (fits) {
+      return {tensor.floats(), outputs_.channels,
+              Size{static_cast<std::int32_t>(tensor.shape[2]), static_cast<std::int32_t>(tensor.shape[1])}};
     }
     throw ModelRuntimeError(
         "The network gave no prototypes of shape [" + std::to_string(outputs_.channels) + ", height, width] per image.",
         "Check that the model file is a segmentation network.");
   }
 
+  [[nodiscard]] static vision::MaskOptions mask_options(const YoloAnswer& answer) {
+    return {answer.settings.mask_smoothing, answer.settings.mask_threshold};
+  }
+
+  [[nodiscard]] vision::MaskPainter painter(const YoloAnswer& answer) const {
+    return {prototypes(answer), answer.placement, mask_options(answer), answer.workspace.masks};
+  }
+
   [[nodiscard]] InstanceDetections to_instances(const YoloAnswer& answer) const {
     InstanceDetections result;
-    const vision::MaskPainter painter(prototypes(answer), answer.placement,
-                                      {answer.settings.mask_smoothing, answer.settings.mask_threshold},
-                                      answer.workspace.masks);
     if (answer.settings.mask_format == MaskFormat::rle) {
-      result.masks = run_lengths(answer, painter);
+      result.masks = run_lengths(answer);
     } else {
-      result.masks = dense(answer, painter);
+      result.masks = dense(answer);
     }
     result.detections = to_detections(answer);
     return result;
@@ -63,23 +69,42 @@ class YoloSegmentation final : public YoloModel<InstanceSegmentationModel> {
   [[nodiscard]] vision::MaskQuery query(const YoloAnswer& answer, std::size_t row) const {
     std::vector<float>& coefficients = answer.workspace.extra;
     coefficients.resize(outputs_.channels);
-    read_extra(network_.head(), answer.outputs[outputs_.instances], answer.workspace.rows[row], coefficients);
+    network_.read_extra(answer, row, coefficients);
     return {answer.workspace.rows[row].box, coefficients};
   }
 
-  [[nodiscard]] DenseMasks dense(const YoloAnswer& answer, const vision::MaskPainter& painter) const {
+  [[nodiscard]] DenseMasks dense(const YoloAnswer& answer) const {
+    const vision::MaskPainter on_host = painter(answer);
     DenseMasks masks(answer.workspace.rows.size(), answer.placement.original_size);
-    for (std::size_t i = 0; i < masks.count(); ++i) painter.paint(query(answer, i), masks.mask(i));
+    for (std::size_t i = 0; i < masks.count(); ++i) on_host.paint(query(answer, i), masks.mask(i));
     return masks;
   }
 
-  [[nodiscard]] RleMasks run_lengths(const YoloAnswer& answer, const vision::MaskPainter& painter) const {
+  [[nodiscard]] RleMasks run_lengths(const YoloAnswer& answer) const {
     RleMasks masks{answer.placement.original_size, {}};
-    masks.counts.reserve(answer.workspace.rows.size());
-    for (std::size_t i = 0; i < answer.workspace.rows.size(); ++i) {
-      masks.counts.push_back(painter.run_lengths(query(answer, i)));
-    }
+    masks.counts.resize(answer.workspace.rows.size());
+    const std::vector<std::size_t> left = draw_on_device(answer, masks.counts);
+    if (left.empty() && answer.device_outputs != nullptr) return masks;
+    const vision::MaskPainter on_host = painter(answer);
+    for (const std::size_t row : left) masks.counts[row] = on_host.run_lengths(query(answer, row));
     return masks;
+  }
+
+  /// Fills in the masks that the device draws; returns the rows of those that it does not.
+  [[nodiscard]] std::vector<std::size_t> draw_on_device(const YoloAnswer& answer, std::span<std::string> counts) const {
+    std::vector<std::size_t> left;
+    const bool drawn = answer.device_outputs != nullptr && !counts.empty() &&
+                       answer.device_outputs->draw_masks(outputs_.prototypes, mask_options(answer));
+    for (std::size_t row = 0; row < counts.size(); ++row) {
+      std::optional<std::string> mask;
+      if (drawn) mask = answer.device_outputs->run_lengths(row);
+      if (mask) {
+        counts[row] = std::move(*mask);
+      } else {
+        left.push_back(row);
+      }
+    }
+    return left;
   }
 
   SegmentationOutputs outputs_;

@@ -58,6 +58,7 @@ struct NetworkInput {
 
 struct ForwardPass {
   std::optional<std::int32_t> static_batch_size;
+  std::optional<std::int32_t> min_dynamic_batch_size{};  ///< of a compiled engine: trt_config.json says it
   std::optional<std::int32_t> max_dynamic_batch_size;
   friend bool operator==(const ForwardPass&, const ForwardPass&) = default;
 };

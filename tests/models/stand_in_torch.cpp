@@ -101,10 +101,10 @@ struct StandIn {
   }
 };
 
-using StandInTable = inference_exp::backend::Table<StandIn, iexp_session, iexp_request>;
+constexpr const iexp_backend& kTable = inference_exp::backend::kBackendTable<StandIn, iexp_session, iexp_request>;
 
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const iexp_backend* inference_exp_backend_v1(std::uint32_t) {
-  return &StandInTable::kBackend;
+  return &kTable;
 }
