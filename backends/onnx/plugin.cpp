@@ -1,10 +1,9 @@
 // What the table of backend.h needs to know of ONNX Runtime.
-#include <dlfcn.h>
-
 #include <memory>
 #include <string>
 
 #include "common/table.hpp"
+#include "cuda/driver.hpp"
 #include "inference_exp/backend.h"
 #include "providers.hpp"
 #include "request.hpp"
@@ -14,17 +13,6 @@
 namespace inference_exp::onnx {
 
 namespace {
-
-/// 0 where there is no driver. Asks the driver's own library, which the provider needs anyway.
-int cuda_device_count() {
-  void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (driver == nullptr) return 0;
-  const auto initialise = reinterpret_cast<int (*)(unsigned)>(dlsym(driver, "cuInit"));
-  const auto get_count = reinterpret_cast<int (*)(int*)>(dlsym(driver, "cuDeviceGetCount"));
-  int count = 0;
-  if (initialise == nullptr || get_count == nullptr || initialise(0) != 0 || get_count(&count) != 0) return 0;
-  return count;
-}
 
 struct OnnxPlugin {
   static constexpr const char* kName = "onnx";
@@ -36,7 +24,7 @@ struct OnnxPlugin {
     sink(user, "path", found.path.c_str());
     for (const std::string& provider : usable_providers()) sink(user, "execution_provider", provider.c_str());
     sink(user, "device", "cpu");
-    const int cuda_devices = provider_usable(kCudaProvider) ? cuda_device_count() : 0;
+    const int cuda_devices = provider_usable(kCudaProvider) ? cuda::device_count() : 0;
     for (int i = 0; i < cuda_devices; ++i) sink(user, "device", ("cuda:" + std::to_string(i)).c_str());
   }
 
@@ -51,7 +39,7 @@ struct OnnxPlugin {
   }
 };
 
-using OnnxTable = backend::Table<OnnxPlugin, iexp_session, iexp_request>;
+constexpr const iexp_backend& kTable = backend::kBackendTable<OnnxPlugin, iexp_session, iexp_request>;
 
 }  // namespace
 
@@ -59,5 +47,5 @@ using OnnxTable = backend::Table<OnnxPlugin, iexp_session, iexp_request>;
 
 extern "C" __attribute__((visibility("default"))) const iexp_backend* inference_exp_backend_v1(
     std::uint32_t host_abi_version) {
-  return host_abi_version == INFERENCE_EXP_BACKEND_ABI_VERSION ? &inference_exp::onnx::OnnxTable::kBackend : nullptr;
+  return host_abi_version == INFERENCE_EXP_BACKEND_ABI_VERSION ? &inference_exp::onnx::kTable : nullptr;
 }

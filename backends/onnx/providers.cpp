@@ -88,10 +88,6 @@ std::vector<Provider> asked_providers(const iexp_open_request& request) {
   return providers;
 }
 
-bool runs_on_cuda(const Provider& provider) {
-  return provider.name == kCudaProvider || provider.name == kTensorRtProvider;
-}
-
 void set_device_index(std::vector<Provider>& providers, int index) {
   const std::string text = std::to_string(index);
   for (Provider& provider : providers) {
@@ -161,23 +157,32 @@ struct OptionTexts {
   std::vector<const char*> values;
 };
 
-void append_cuda(Ort::SessionOptions& session_options, const OptionTexts& texts) {
+void append_cuda(Ort::SessionOptions& session_options, const Provider& provider) {
+  const OptionTexts texts(provider);
   const OrtApi& api = Ort::GetApi();
   OrtCUDAProviderOptionsV2* raw = nullptr;
   Ort::ThrowOnError(api.CreateCUDAProviderOptions(&raw));
   const std::unique_ptr<OrtCUDAProviderOptionsV2, decltype(api.ReleaseCUDAProviderOptions)> owned(
       raw, api.ReleaseCUDAProviderOptions);
   Ort::ThrowOnError(api.UpdateCUDAProviderOptions(raw, texts.keys.data(), texts.values.data(), texts.keys.size()));
+  // After the texts, which would reset it.
+  if (provider.stream) {
+    Ort::ThrowOnError(api.UpdateCUDAProviderOptionsWithValue(raw, "user_compute_stream", *provider.stream));
+  }
   session_options.AppendExecutionProvider_CUDA_V2(*raw);
 }
 
-void append_tensorrt(Ort::SessionOptions& session_options, const OptionTexts& texts) {
+void append_tensorrt(Ort::SessionOptions& session_options, const Provider& provider) {
+  const OptionTexts texts(provider);
   const OrtApi& api = Ort::GetApi();
   OrtTensorRTProviderOptionsV2* raw = nullptr;
   Ort::ThrowOnError(api.CreateTensorRTProviderOptions(&raw));
   const std::unique_ptr<OrtTensorRTProviderOptionsV2, decltype(api.ReleaseTensorRTProviderOptions)> owned(
       raw, api.ReleaseTensorRTProviderOptions);
   Ort::ThrowOnError(api.UpdateTensorRTProviderOptions(raw, texts.keys.data(), texts.values.data(), texts.keys.size()));
+  if (provider.stream) {
+    Ort::ThrowOnError(api.UpdateTensorRTProviderOptionsWithValue(raw, "user_compute_stream", *provider.stream));
+  }
   session_options.AppendExecutionProvider_TensorRT_V2(*raw);
 }
 
@@ -205,9 +210,8 @@ ProviderPlan plan_providers(const iexp_open_request& request) {
 
 void append_provider(Ort::SessionOptions& session_options, const Provider& provider) {
   if (provider.name == kCpuProvider) return;  // always there, after all others
-  const OptionTexts texts(provider);
-  if (provider.name == kCudaProvider) return append_cuda(session_options, texts);
-  if (provider.name == kTensorRtProvider) return append_tensorrt(session_options, texts);
+  if (provider.name == kCudaProvider) return append_cuda(session_options, provider);
+  if (provider.name == kTensorRtProvider) return append_tensorrt(session_options, provider);
   const std::unordered_map<std::string, std::string> options(provider.options.begin(), provider.options.end());
   session_options.AppendExecutionProvider(general_name(provider.name), options);
 }

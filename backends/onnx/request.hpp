@@ -37,7 +37,21 @@ struct iexp_request {
   void run();
   void get_output(std::size_t index, iexp_tensor* tensor);
 
+  [[nodiscard]] void* stream() const noexcept;
+  /// Where the session computes on the CPU, the same as run().
+  void enqueue();
+  /// After enqueue(): run() brings outputs to the host, unless device memory was set for them.
+  void get_device_output(std::size_t index, iexp_tensor* tensor);
+
  private:
+  enum class Done : std::uint8_t { nothing, read, queued };
+
+  void check_inputs() const;
+  template <typename Body>
+  void perform(Body&& body);
+  void bind_all();
+  void describe(std::size_t index, Ort::Value& value, iexp_device device, iexp_tensor& tensor);
+
   iexp_session& session_;
   Ort::RunOptions run_options_;
   std::vector<Ort::Value> inputs_;
@@ -45,5 +59,8 @@ struct iexp_request {
   std::vector<inference_exp::onnx::Binding> input_bindings_;
   std::vector<inference_exp::onnx::Binding> output_bindings_;
   std::vector<std::vector<std::int64_t>> output_shapes_;
-  bool ran_ = false;
+  Ort::IoBinding queued_{nullptr};  ///< made by the first enqueue()
+  Ort::RunOptions queued_options_{nullptr};
+  std::vector<Ort::Value> queued_outputs_;
+  Done done_ = Done::nothing;
 };

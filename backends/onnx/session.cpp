@@ -178,39 +178,52 @@ Ort::SessionOptions session_options(const iexp_open_request& request, std::span<
   return options;
 }
 
+Failure not_started(std::span<const Provider> providers, const std::string& reason) {
+  return {IEXP_ERROR_ENVIRONMENT,
+          "The execution provider \"" + providers.front().name + "\" could not be started: " + reason,
+          "Check the device's driver and libraries, or choose another provider or device."};
+}
+
 /// A session could not be made: the file's fault, or that of the providers that were asked for?
-[[noreturn]] void explain(const Ort::Exception& exception, const char* file, std::span<const Provider> providers) {
+Failure explanation(const Ort::Exception& exception, const char* file, std::span<const Provider> providers) {
   const std::string reason = exception.what();
   const bool accelerated = providers.front().name != kCpuProvider;
   const OrtErrorCode code = exception.GetOrtErrorCode();
   const bool about_file = code == ORT_NO_SUCHFILE || code == ORT_NO_MODEL || code == ORT_INVALID_PROTOBUF ||
                           code == ORT_INVALID_GRAPH || reason.find("Load model") != std::string::npos;
-  if (accelerated && !about_file) {
-    throw Failure(IEXP_ERROR_ENVIRONMENT,
-                  "The execution provider \"" + providers.front().name + "\" could not be started: " + reason,
-                  "Check the device's driver and libraries, or choose another provider or device.");
-  }
-  throw Failure(
+  if (accelerated && !about_file) return not_started(providers, reason);
+  return {
       IEXP_ERROR_CORRUPTED_PACKAGE,
       std::string("The model file ") + file + " cannot be loaded by ONNX Runtime " + runtime().version + ": " + reason,
-      "Download or export the package again; a model newer than the runtime needs a newer runtime.");
+      "Download or export the package again; a model newer than the runtime needs a newer runtime."};
 }
 
-Ort::Session create(const iexp_open_request& request, const ProviderPlan& plan, bool spin,
-                    std::vector<std::string>& in_use) {
-  std::span<const Provider> providers = plan.providers;
-  for (;;) {
-    try {
-      Ort::Session session(runtime().env, request.model_path, session_options(request, providers, spin));
-      for (const Provider& provider : providers) in_use.push_back(provider.name);
-      if (in_use.back() != kCpuProvider) in_use.emplace_back(kCpuProvider);
-      return session;
-    } catch (const Ort::Exception& exception) {
-      const bool last = providers.size() == 1 || providers.front().name == kCpuProvider;
-      if (plan.asked_for || last) explain(exception, request.model_path, providers);
-      providers = providers.subspan(1);  // a preference: the next one may do
-    }
+/// Nothing once the session is made, else why it is not.
+std::optional<Failure> attempt(iexp_session& opened, const iexp_open_request& request,
+                               std::span<const Provider> providers, bool spin) {
+  try {
+    std::vector<Provider> used(providers.begin(), providers.end());
+    opened.cuda = share_stream(used);
+    opened.session = Ort::Session(runtime().env, request.model_path, session_options(request, used, spin));
+    return std::nullopt;
+  } catch (const Ort::Exception& exception) {
+    return explanation(exception, request.model_path, providers);
+  } catch (const cuda::Error& error) {
+    return not_started(providers, error.what());
+  } catch (const cuda::Unavailable& unavailable) {
+    return not_started(providers, unavailable.what());
   }
+}
+
+void create(iexp_session& opened, const iexp_open_request& request, const ProviderPlan& plan, bool spin) {
+  std::span<const Provider> providers = plan.providers;
+  while (const std::optional<Failure> failure = attempt(opened, request, providers, spin)) {
+    const bool last = providers.size() == 1 || providers.front().name == kCpuProvider;
+    if (plan.asked_for || last) throw *failure;
+    providers = providers.subspan(1);  // a preference: the next one may do
+  }
+  for (const Provider& provider : providers) opened.providers.push_back(provider.name);
+  if (opened.providers.back() != kCpuProvider) opened.providers.emplace_back(kCpuProvider);
 }
 
 }  // namespace
@@ -222,10 +235,16 @@ std::unique_ptr<iexp_session> open_session(const iexp_open_request& request) {
   auto opened = std::make_unique<iexp_session>();
   if (request.allow_spinning < 0) opened->spin_right = SpinRight::try_take();
   const bool spin = request.allow_spinning == 1 || opened->spin_right.held();
-  opened->session = create(request, plan, spin, opened->providers);
+  create(*opened, request, plan, spin);
   read_ports(*opened, request.model_path);
   read_metadata(*opened);
   return opened;
 }
 
 }  // namespace inference_exp::onnx
+
+iexp_device iexp_session::device() const noexcept {
+  constexpr std::int32_t kCpu = 1;
+  constexpr std::int32_t kCuda = 2;
+  return cuda ? iexp_device{kCuda, cuda->device} : iexp_device{kCpu, 0};
+}

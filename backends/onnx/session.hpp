@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cuda_work.hpp"
 #include "inference_exp/backend.h"
 #include "providers.hpp"
 #include "runtime.hpp"
@@ -40,6 +42,9 @@ class SpinRight {
 
 /// The handle of backend.h.
 struct iexp_session {
+  /// The CUDA device of the first provider, or the CPU.
+  [[nodiscard]] iexp_device device() const noexcept;
+
   std::vector<inference_exp::onnx::Port> inputs;
   std::vector<inference_exp::onnx::Port> outputs;
   std::vector<const char*> input_names;
@@ -47,7 +52,8 @@ struct iexp_session {
   std::vector<std::string> providers;  ///< in use, in order
   std::map<std::string, std::string> metadata;
   inference_exp::onnx::SpinRight spin_right;
-  Ort::Session session{nullptr};  // last: its threads stop before the right to spin is given back
+  std::optional<inference_exp::onnx::CudaWork> cuda;  ///< where `device` is one of CUDA's
+  Ort::Session session{nullptr};  // last: it ends before the right to spin and the stream that it uses
 };
 
 namespace inference_exp::onnx {

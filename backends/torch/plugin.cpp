@@ -27,11 +27,11 @@ struct TorchPlugin {
 
   static void report_metadata(const iexp_session& session, iexp_key_value_sink sink, void* user) {
     for (const auto& [key, value] : session.network->metadata()) sink(user, key.c_str(), value.c_str());
-    sink(user, "runtime.device", session.device.str().c_str());
+    sink(user, "runtime.device", session.placement.str().c_str());
   }
 };
 
-using TorchTable = backend::Table<TorchPlugin, iexp_session, iexp_request>;
+constexpr const iexp_backend& kTable = backend::kBackendTable<TorchPlugin, iexp_session, iexp_request>;
 
 }  // namespace
 
@@ -39,6 +39,5 @@ using TorchTable = backend::Table<TorchPlugin, iexp_session, iexp_request>;
 
 extern "C" __attribute__((visibility("default"))) const iexp_backend* inference_exp_backend_v1(
     std::uint32_t host_abi_version) {
-  return host_abi_version == INFERENCE_EXP_BACKEND_ABI_VERSION ? &inference_exp::torch_backend::TorchTable::kBackend
-                                                               : nullptr;
+  return host_abi_version == INFERENCE_EXP_BACKEND_ABI_VERSION ? &inference_exp::torch_backend::kTable : nullptr;
 }

@@ -74,6 +74,10 @@ void allow_blas_threads(int count) {
 }
 
 void rethrow(const c10::Error& error) {
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) {
+    throw backend::Failure(IEXP_ERROR_DEVICE_MEMORY, std::string("LibTorch: ") + error.what_without_backtrace(),
+                           "Use a smaller batch or image size, or free memory of the GPU.");
+  }
   throw backend::Failure(IEXP_ERROR_MODEL_RUNTIME, std::string("LibTorch: ") + error.what_without_backtrace());
 }
 

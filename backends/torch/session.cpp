@@ -159,14 +159,20 @@ std::unique_ptr<iexp_session> open_session(const iexp_open_request& request) {
   check_settings(request);
   const NetworkChoice choice = read_options(request);
   auto session = std::make_unique<iexp_session>();
-  session->device = device_of(request.device);
+  session->placement = device_of(request.device);
   session->threads = request.intra_op_threads > 0 ? request.intra_op_threads : cpu_info().physical_cores;
   use_threads(session->threads);
   allow_blas_threads(session->threads);
-  session->network = open_network(request.model_path, choice, session->device);
+  session->network = open_network(request.model_path, choice, session->placement);
   session->inputs = ports_of(session->network->inputs());
   session->outputs = ports_of(session->network->outputs());
   return session;
+}
+
+iexp_device to_plugin(at::Device device) noexcept {
+  constexpr std::int32_t kCpu = 1;
+  constexpr std::int32_t kCuda = 2;
+  return device.is_cuda() ? iexp_device{kCuda, device.index()} : iexp_device{kCpu, 0};
 }
 
 iexp_dtype to_plugin(at::ScalarType type) noexcept {
@@ -185,3 +191,5 @@ iexp_dtype to_plugin(at::ScalarType type) noexcept {
 }
 
 }  // namespace inference_exp::torch_backend
+
+iexp_device iexp_session::device() const noexcept { return inference_exp::torch_backend::to_plugin(placement); }

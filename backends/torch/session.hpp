@@ -25,10 +25,12 @@ struct Port {
 
 /// The handle of backend.h.
 struct iexp_session {
+  [[nodiscard]] iexp_device device() const noexcept;
+
   std::vector<inference_exp::torch_backend::Port> inputs;
   std::vector<inference_exp::torch_backend::Port> outputs;
   std::unique_ptr<inference_exp::torch_backend::Network> network;
-  at::Device device = at::kCPU;
+  at::Device placement = at::kCPU;
   int threads = 1;
 };
 
@@ -41,13 +43,24 @@ struct iexp_request {
   void run();
   void get_output(std::size_t index, iexp_tensor* tensor);
 
+  /// LibTorch's default stream, which is CUDA's legacy one; all work of a request is queued there, whatever stream the
+  /// calling thread has chosen.
+  [[nodiscard]] static void* stream() noexcept { return nullptr; }
+  /// Where the network lies on the CPU, the same as run().
+  void enqueue();
+  void get_device_output(std::size_t index, iexp_tensor* tensor);
+
  private:
-  void deliver(std::size_t index, const at::Tensor& output);
+  /// One forward pass; its outputs stay on the session's device.
+  void forward();
+  void deliver(std::size_t index);
+  void describe(std::size_t index, const at::Tensor& output, iexp_tensor& tensor);
 
   const iexp_session& session_;
-  std::vector<at::Tensor> inputs_;   ///< borrowed memory
-  std::vector<at::Tensor> targets_;  ///< borrowed memory, or undefined
-  std::vector<at::Tensor> results_;  ///< in host memory
+  std::vector<at::Tensor> inputs_;          ///< borrowed memory
+  std::vector<at::Tensor> targets_;         ///< borrowed memory, or undefined
+  std::vector<at::Tensor> device_results_;  ///< on the session's device
+  std::vector<at::Tensor> results_;         ///< in host memory
   std::vector<std::vector<std::int64_t>> shapes_;
 };
 
@@ -58,5 +71,6 @@ namespace inference_exp::torch_backend {
 [[nodiscard]] std::unique_ptr<iexp_session> open_session(const iexp_open_request& request);
 
 [[nodiscard]] iexp_dtype to_plugin(at::ScalarType type) noexcept;
+[[nodiscard]] iexp_device to_plugin(at::Device device) noexcept;
 
 }  // namespace inference_exp::torch_backend

@@ -194,7 +194,7 @@ TEST_F(OnnxBackend, ARunThatFailsLeavesTheRequestUsable) {
 TEST_F(OnnxBackend, ImagesAreCastToTheNetworksType) {
   for (const OnnxType type : {OnnxType::f32, OnnxType::f16, OnnxType::f64}) {
     const auto session = open(mean_model(type, "batch"));
-    const BatchRunner runner(session, batch_limits(*session, {}, {}));
+    const BatchRunner runner(session, batch_limits(*session, {}));
     std::vector<float> means;
     runner.run(
         3, {.width = 4, .height = 2},
@@ -206,7 +206,7 @@ TEST_F(OnnxBackend, ImagesAreCastToTheNetworksType) {
 
 TEST_F(OnnxBackend, AStaticBatchIsPaddedAndSplit) {
   const auto session = open(mean_model(OnnxType::f32, 3, 2, 2));
-  const BatchLimits limits = batch_limits(*session, {}, {});
+  const BatchLimits limits = batch_limits(*session, {});
   EXPECT_EQ(limits.min, 3);
   EXPECT_EQ(limits.max, 3);
   const BatchRunner runner(session, limits);
@@ -220,7 +220,7 @@ TEST_F(OnnxBackend, AStaticBatchIsPaddedAndSplit) {
 
 TEST_F(OnnxBackend, ImagesOfAnotherSizeThanTheNetworksAreRefused) {
   const auto session = open(mean_model(OnnxType::f32, 1, 2, 2));
-  const BatchRunner runner(session, batch_limits(*session, {}, {}));
+  const BatchRunner runner(session, batch_limits(*session, {}));
   EXPECT_THROW(runner.run(
                    1, {.width = 4, .height = 2}, [](std::size_t, std::span<float>) {},
                    [](std::size_t, std::span<const TensorView>) {}),
@@ -229,7 +229,7 @@ TEST_F(OnnxBackend, ImagesOfAnotherSizeThanTheNetworksAreRefused) {
 
 TEST_F(OnnxBackend, RequestsOfOneSessionRunAtOnce) {
   const auto session = open(mean_model(OnnxType::f32, "batch"));
-  const BatchRunner runner(session, batch_limits(*session, {}, {}));
+  const BatchRunner runner(session, batch_limits(*session, {}));
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 8; ++thread) {
     threads.emplace_back([&, value = static_cast<float>(thread)] {
