@@ -19,7 +19,9 @@ Verdict check_gpu(const TrtPackageDetails& engine, const Context& context) {
                    .needed = engine.compute_capability,
                    .available = list_of(context.gpus, &GpuDescription::compute_capability)};
   }
-  if (std::ranges::find(context.gpus, engine.device_name, &GpuDescription::name) != context.gpus.end()) {
+  // A GPU that did not say its name is no match for an engine that does not either.
+  const bool named = !engine.device_name.empty();
+  if (named && std::ranges::find(context.gpus, engine.device_name, &GpuDescription::name) != context.gpus.end()) {
     return std::nullopt;
   }
   return Refusal{.reason = "The TensorRT engine was compiled for another GPU.",
@@ -35,8 +37,24 @@ Verdict check_l4t(const TrtPackageDetails& engine, const Context& context) {
                  .available = text_or_unknown(context.environment.machine.l4t_version)};
 }
 
+/// The version without the revision of the system's package: "10.3.0.30" of "10.3.0.30.post1".
+std::string build_of(const Version& version) {
+  const std::string text = version.to_string();
+  return text.substr(0, text.find(".post"));
+}
+
+/// Whether TensorRT here is the build that compiled the engine. Engines for Jetsons are labelled with the version of
+/// the system's package ("10.3.0.30-1"); where no package is recorded, as in a container, the library says "10.3.0.30".
+bool same_build(const Context& context, const Version& built_with) {
+  const Version& here = *context.trt_version;
+  if (here == built_with) return true;
+  const std::string build = build_of(here);
+  const bool one_without_revision = build == here.to_string() || build == built_with.to_string();
+  return context.l4t_version && one_without_revision && build == build_of(built_with);
+}
+
 Verdict check_forward_compatible(const TrtPackageDetails& engine, const Context& context, const Version& built_with) {
-  if (*context.trt_version < built_with) {
+  if (*context.trt_version < built_with && !same_build(context, built_with)) {
     return Refusal{.reason = "The TensorRT engine was compiled with a newer TensorRT than the one here.",
                    .needed = engine.trt_version + " or later",
                    .available = context.trt_version->to_string()};
@@ -54,7 +72,7 @@ Verdict check_forward_compatible(const TrtPackageDetails& engine, const Context&
 
 Verdict check_trt_version(const TrtPackageDetails& engine, const Context& context, const Version& built_with) {
   if (engine.forward_compatible) return check_forward_compatible(engine, context, built_with);
-  if (*context.trt_version == built_with) return std::nullopt;
+  if (same_build(context, built_with)) return std::nullopt;
   return Refusal{.reason = "The TensorRT engine runs only with the version of TensorRT that compiled it.",
                  .needed = engine.trt_version,
                  .available = context.trt_version->to_string()};

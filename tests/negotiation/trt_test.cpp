@@ -132,6 +132,31 @@ TEST(TensorRt, CudaDriverAndOperatingSystemAreNoFilters) {
   EXPECT_TRUE(runs(package));
 }
 
+TEST(TensorRt, AnUnnamedGpuIsNotTheOneOfAnUnnamedEngine) {
+  EnvironmentDescription environment = gpu_server();
+  environment.machine.gpus[0] = {};
+  PackageMetadata package = trt_package("a");
+  engine_of(package).device_name.clear();
+  EXPECT_THAT(runtime_rejection(package, {}, environment).reason, HasSubstr("another GPU"));
+}
+
+TEST(TensorRtOnJetson, TheRevisionOfTheSystemsPackageIsNotLostWhereOnlyTheLibrarySpeaks) {
+  EnvironmentDescription in_a_container = jetson();
+  in_a_container.machine.trt_version = "10.3.0.30";
+  EXPECT_TRUE(runs(jetson_package("a"), {}, in_a_container)) << "labelled 10.3.0.30.post1";
+
+  PackageMetadata package = jetson_package("a");
+  engine_of(package).trt_version = "10.3.0.30";
+  EXPECT_TRUE(runs(package, {}, jetson())) << "here 10.3.0.30-1";
+  for (const char* other : {"10.3.0.30.post2", "10.3.0.26", "10.3.0.26.post1"}) {
+    engine_of(package).trt_version = other;
+    EXPECT_THAT(runtime_rejection(package, {}, jetson()).reason, HasSubstr("only with the version of TensorRT"));
+  }
+  engine_of(package).trt_version = "10.3.0.30.post1";
+  engine_of(package).forward_compatible = true;
+  EXPECT_TRUE(runs(package, {}, in_a_container)) << "the same build is not newer";
+}
+
 TEST(TensorRtOnJetson, L4tMustAgreeInMajorAndMinor) {
   PackageMetadata package = jetson_package("a");
   engine_of(package).l4t_version = "36.4.3";
