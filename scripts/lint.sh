@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-mapfile -t sources < <(git ls-files '*.cpp' '*.hpp' '*.h')
+mapfile -t sources < <(git ls-files '*.cpp' '*.hpp' '*.h' '*.cu')
 if [[ "${1:-}" == --fix ]]; then
   clang-format -i "${sources[@]}"
   exit 0

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "hub/cache_maintenance.hpp"
+#include "hub/local_packages.hpp"
 #include "hub/offline_registry.hpp"
 #include "hub_context.hpp"
 #include "inference_exp/errors.hpp"
@@ -15,11 +16,16 @@ namespace {
 void add_sizes(const HubContext& context, DescribedModel& described) {
   std::vector<std::string> urls;
   for (const PackageMetadata& package : described.model.packages) {
+    if (hub::is_local_package_id(package.id)) continue;
     for (const PackageFile& file : package.files) urls.push_back(file.url);
   }
   const std::vector<std::optional<std::uint64_t>> sizes = context.sizes_of(urls);
   std::size_t next = 0;
   for (const PackageMetadata& package : described.model.packages) {
+    if (hub::is_local_package_id(package.id)) {
+      described.sizes[package.id] = context.materialize(described.model, package).bytes;
+      continue;
+    }
     std::uint64_t bytes = 0;
     std::size_t known = 0;
     for (std::size_t i = 0; i < package.files.size(); ++i, ++next) {

@@ -7,6 +7,7 @@
 #include "core/options.hpp"
 #include "hub/downloader.hpp"
 #include "hub/identifiers.hpp"
+#include "hub/local_packages.hpp"
 #include "hub/offline_registry.hpp"
 #include "hub/provider_registry.hpp"
 #include "hub/registered_models.hpp"
@@ -121,6 +122,9 @@ ModelMetadata HubContext::ask_provider() const {
     }
   };
   ModelMetadata model = answer();
+  // Only what may be chosen is worth reading whole engines for.
+  hub::join_local_packages(home_, model,
+                           options_.allow_untrusted_packages ? hub::LocalCheck::hashes : hub::LocalCheck::manifest);
   if (model.model_id != model_) access_->on_model_alias_discovered(model_, model.model_id);
   for (const PackageMetadata& package : model.packages) access_->on_package_access_granted(granted(model, package));
   return model;
@@ -131,6 +135,7 @@ AccessManager::Package HubContext::granted(const ModelMetadata& model, const Pac
 }
 
 hub::MaterializedPackage HubContext::materialize(const ModelMetadata& model, const PackageMetadata& package) const {
+  if (hub::is_local_package_id(package.id)) return hub::local_package_files(home_, model, package);
   hub::MaterializeSettings settings;
   settings.allow_unhashed = options_.hub.download_files_without_hash;
   settings.api_key = api_key_;
@@ -145,6 +150,8 @@ hub::MaterializedPackage HubContext::materialize(const ModelMetadata& model, con
 
 void HubContext::finish(const ModelMetadata& model, const PackageMetadata& package,
                         const hub::MaterializedPackage& files) const {
+  // What was compiled here came with its description.
+  if (hub::is_local_package_id(package.id) && hub::read_package_manifest(files.folder)) return;
   hub::finish_package(home_, model, package, files,
                       {.api_key = api_key_,
                        .license = license_of(model_, model.model_id),
@@ -154,9 +161,9 @@ void HubContext::finish(const ModelMetadata& model, const PackageMetadata& packa
 
 void HubContext::record_for_offline(const ModelMetadata& model, const std::string& package_id,
                                     std::string source) const {
-  hub::record_offline_model(home_, model,
+  hub::record_offline_model(home_, hub::without_local_packages(model),
                             {.requested_model = std::string(model_),
-                             .proven_package = package_id,
+                             .proven_package = hub::is_local_package_id(package_id) ? std::string() : package_id,
                              .api_key = api_key_,
                              .source = std::move(source),
                              .lock_timeout = lock_timeout(options_, environment_)},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/log.hpp"
+#include "hub/local_packages.hpp"
 #include "hub_context.hpp"
 #include "inference_exp/errors.hpp"
 #include "local_model.hpp"
@@ -49,6 +50,10 @@ class HubLoad {
     const auto folder = hub::usable_folder(context_.home(), *entry, context_.model(), context_.options(),
                                            context_.api_key(), context_.access());
     if (!folder) return nullptr;
+    if (!is_sound(*entry)) {
+      cache.invalidate(key_, context_.access());
+      return nullptr;
+    }
     try {
       std::unique_ptr<Model> model =
           load_package(*folder, {entry->architecture, entry->task, entry->backend}, context_.options());
@@ -60,6 +65,16 @@ class HubLoad {
       cache.invalidate(key_, context_.access());
       return nullptr;
     }
+  }
+
+  /// A package that was compiled here is compared with its hashes; what was downloaded was compared then.
+  [[nodiscard]] bool is_sound(const hub::ResolutionEntry& entry) const {
+    if (!hub::is_local_package_id(entry.package_id)) return true;
+    ModelMetadata model;
+    model.model_id = entry.cache_model_id;
+    model.architecture = entry.architecture;
+    model.task = entry.task;
+    return hub::is_sound_local_package(context_.home(), model, entry.package_id);
   }
 
   std::unique_ptr<Model> first_that_opens(const Decision& decision) {
@@ -131,6 +146,7 @@ class HubLoad {
     entry.recommended = package.recommended ? package.recommended : metadata_.recommended;
     entry.trusted = package.trusted;
     entry.credential_hash = hub::credential_hash_of(context_.api_key());
+    entry.local_packages = hub::local_package_ids(metadata_);
     context_.resolution_cache().store(key_, std::move(entry), context_.api_key(), context_.access());
   }
 

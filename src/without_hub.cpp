@@ -1,6 +1,7 @@
 // Stands in for everything about model ids in a library that was built without them.
 #include "fetch_vocabulary.hpp"
 #include "hub_load.hpp"
+#include "inference_exp/compile.hpp"
 #include "inference_exp/errors.hpp"
 #include "inference_exp/hub.hpp"
 #include "inference_exp/weights_provider.hpp"
@@ -42,6 +43,10 @@ Decision negotiate_model(std::string_view /*model*/, const LoadOptions& /*option
   throw_without_hub();
 }
 PulledModel pull_model(std::string_view /*model*/, const LoadOptions& /*options*/) { throw_without_hub(); }
+CompiledPackage compile_model(std::string_view /*model*/, const CompileOptions& /*options*/) {
+  throw MissingDependencyError("This library was built without model ids, and without them it compiles nothing.",
+                               "Build with -DINFERENCE_EXP_HUB=ON.");
+}
 std::vector<RegisteredModel> registered_models() { throw_without_hub(); }
 std::vector<CachedPackage> list_cache(const fs::path& /*cache_home*/) { throw_without_hub(); }
 std::string_view cache_status_name(CacheStatus /*status*/) noexcept { return "unknown"; }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "compile_arguments.hpp"
 #include "hub_arguments.hpp"
 #include "inference_exp/version.hpp"
 #include "load_arguments.hpp"
@@ -23,6 +24,7 @@ Examples:
   inference-exp infer yolov8n-640 photo.jpg
   inference-exp embed clip/ViT-B-32 --image photos/ --text "a dog" "a cat"
   inference-exp explain yolov8n-640
+  inference-exp compile yolov8n-640 --batch 1:4:8 --images photos/
   inference-exp environment
 
 Model ids that need an API key take it from the environment variable ROBOFLOW_API_KEY. There is no option for it: other
@@ -43,19 +45,6 @@ std::optional<std::int32_t> parse_side(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < 1) return std::nullopt;
   return value;
-}
-
-std::optional<Size> parse_size(std::string_view text) {
-  const std::size_t x = text.find('x');
-  if (x == std::string_view::npos) return std::nullopt;
-  const auto width = parse_side(text.substr(0, x));
-  const auto height = parse_side(text.substr(x + 1));
-  if (!width || !height) return std::nullopt;
-  return Size{*width, *height};
-}
-
-std::string check_size(const std::string& text) {
-  return parse_size(text) ? "" : "'" + text + "' is not a size; write it as WxH, such as 640x480";
 }
 
 void add_inference_options(CLI::App& command, ModelArguments& arguments, RawInferenceArguments& raw) {
@@ -103,6 +92,7 @@ class Parser {
     add_bench();
     add_embed();
     hub_.emplace(app_, loading_);
+    compile_.emplace(app_, loading_);
     add_environment();
     add_checkpoint();
   }
@@ -216,6 +206,7 @@ class Parser {
       return {embed_arguments_, verbose_};
     }
     if (std::optional<Command> command = hub_->result()) return {*std::move(command), verbose_};
+    if (std::optional<Command> command = compile_->result()) return {*std::move(command), verbose_};
     if (checkpoint_->parsed()) return {checkpoint_arguments_, verbose_};
     environment_arguments_.backend_paths.assign(environment_paths_.begin(), environment_paths_.end());
     return {environment_arguments_, verbose_};
@@ -235,12 +226,26 @@ class Parser {
   RawInferenceArguments raw_;
   LoadArguments loading_;
   std::optional<HubArguments> hub_;
+  std::optional<CompileParser> compile_;
   std::vector<std::string> environment_paths_;
   std::optional<int> camera_;
   bool verbose_ = false;
 };
 
 }  // namespace
+
+std::optional<Size> parse_size(std::string_view text) {
+  const std::size_t x = text.find('x');
+  if (x == std::string_view::npos) return std::nullopt;
+  const auto width = parse_side(text.substr(0, x));
+  const auto height = parse_side(text.substr(x + 1));
+  if (!width || !height) return std::nullopt;
+  return Size{*width, *height};
+}
+
+std::string check_size(const std::string& text) {
+  return parse_size(text) ? "" : "'" + text + "' is not a size; write it as WxH, such as 640x480";
+}
 
 std::variant<Arguments, ExitCode> parse_arguments(int argc, const char* const* argv) {
   return Parser().parse(argc, argv);

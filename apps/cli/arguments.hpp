@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
+#include "inference_exp/compile.hpp"
 #include "inference_exp/load_options.hpp"
 #include "inference_exp/model.hpp"
 #include "terminal.hpp"
@@ -85,6 +87,13 @@ struct PullArguments {
   bool json = false;
 };
 
+struct CompileArguments {
+  std::string model;
+  CompileOptions options;
+  std::vector<std::string> images;  ///< samples, as the user named them
+  bool json = false;
+};
+
 struct CacheArguments {
   enum class Action : std::uint8_t { list, verify, prune };
   Action action = Action::list;
@@ -103,14 +112,19 @@ struct OfflineArguments {
   bool json = false;
 };
 
-using Command =
-    std::variant<InferArguments, BenchArguments, EmbedArguments, EnvironmentArguments, CheckpointArguments,
-                 DescribeArguments, ExplainArguments, ModelsArguments, PullArguments, CacheArguments, OfflineArguments>;
+using Command = std::variant<InferArguments, BenchArguments, EmbedArguments, EnvironmentArguments, CheckpointArguments,
+                             DescribeArguments, ExplainArguments, ModelsArguments, PullArguments, CompileArguments,
+                             CacheArguments, OfflineArguments>;
 
 struct Arguments {
   Command command;
   bool verbose = false;
 };
+
+/// "640x480"; nothing for anything else.
+[[nodiscard]] std::optional<Size> parse_size(std::string_view text);
+/// What is wrong with a size; empty for one.
+[[nodiscard]] std::string check_size(const std::string& text);
 
 /// Reads the command line. When there is nothing to run (--help, --version, a mistake) the text for the user has been
 /// written and the answer is the exit code.

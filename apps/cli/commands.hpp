@@ -15,6 +15,7 @@ namespace inference_exp::cli {
 [[nodiscard]] ExitCode run(const ExplainArguments& arguments);
 [[nodiscard]] ExitCode run(const ModelsArguments& arguments);
 [[nodiscard]] ExitCode run(const PullArguments& arguments);
+[[nodiscard]] ExitCode run(const CompileArguments& arguments);
 [[nodiscard]] ExitCode run(const CacheArguments& arguments);
 [[nodiscard]] ExitCode run(const OfflineArguments& arguments);
 

@@ -16,6 +16,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+}  // namespace
+
 bool bars_are_wanted() {
   const char* value = std::getenv("DISABLE_INTERACTIVE_PROGRESS_BARS");  // NOLINT(concurrency-mt-unsafe): no writer
   if (value == nullptr) return true;
@@ -24,7 +26,6 @@ bool bars_are_wanted() {
   return word != "true";
 }
 
-/// "0:06", "1:02:03"
 std::string duration_text(double seconds) {
   constexpr double kLongest = 359'999;  // 99 hours and more are all the same
   const auto whole = static_cast<long>(std::ceil(std::min(seconds, kLongest)));
@@ -36,8 +37,6 @@ std::string duration_text(double seconds) {
   }
   return text.data();
 }
-
-}  // namespace
 
 void DownloadState::add(const DownloadProgress& progress, Clock::time_point now) {
   if (files_.empty()) start_ = now;

@@ -11,6 +11,11 @@
 
 namespace inference_exp::cli {
 
+/// Whether DISABLE_INTERACTIVE_PROGRESS_BARS leaves them on.
+[[nodiscard]] bool bars_are_wanted();
+/// "0:06", "1:02:03"
+[[nodiscard]] std::string duration_text(double seconds);
+
 /// Adds up what is reported of the single files.
 class DownloadState {
  public:

@@ -11,6 +11,7 @@
 #include "hub/file_lock.hpp"
 #include "hub/hashing.hpp"
 #include "hub/links.hpp"
+#include "hub/local_packages.hpp"
 #include "hub/package_folders.hpp"
 #include "hub/resolution_cache.hpp"
 #include "inference_exp/errors.hpp"
@@ -87,8 +88,10 @@ class Pruning {
   void remove_one(const fs::path& path) {
     const std::optional<struct stat> status = look_at(path);
     if (!status || S_ISDIR(status->st_mode)) return;
+    const bool frees = S_ISREG(status->st_mode) && status->st_nlink == 1;
+    const std::uint64_t bytes = frees ? static_cast<std::uint64_t>(status->st_size) : 0;
     if (!settings_.dry_run && !remove_file(path)) return;
-    if (S_ISREG(status->st_mode) && status->st_nlink == 1) pruned_.bytes += static_cast<std::uint64_t>(status->st_size);
+    pruned_.bytes += bytes;
     pruned_.removed.push_back(path);
     gone_.insert(path);
   }
@@ -150,8 +153,14 @@ class Pruning {
   void clean_packages(const fs::path& model_folder) {
     if (!is_real_folder(model_folder)) return;
     if (!model_folder.filename().string().starts_with("v2-")) return note_uses(model_folder);
+    // What a compilation that was killed left; one under way holds this lock.
+    const fs::path local_packages = model_folder / kLocalPackagePrefix;
     for (const fs::path& package : entries_of(model_folder)) {
       if (is_gone(package) || !is_real_folder(package)) continue;
+      if (is_temporary_name(package.filename().string())) {
+        if (!is_busy(local_packages)) remove_folder(package);
+        continue;
+      }
       note_uses(package);
       if (is_busy(package)) continue;
       for (const fs::path& entry : entries_below(package)) clean_package_entry(entry);

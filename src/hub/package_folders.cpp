@@ -8,6 +8,7 @@
 #include "core/log.hpp"
 #include "hub/atomic_file.hpp"
 #include "hub/identifiers.hpp"
+#include "hub/local_packages.hpp"
 #include "hub/materialize.hpp"
 #include "hub/offline_registry.hpp"
 #include "inference_exp/errors.hpp"
@@ -20,9 +21,6 @@ namespace fs = std::filesystem;
 using packages::JsonReader;
 
 namespace {
-
-constexpr std::string_view kLocalTrtPrefix = "localtrt";
-constexpr std::string_view kLocalTrtManifest = "local_trt_package_manifest.json";
 
 void read_manifest(PackageFolder& view) {
   const std::optional<packages::PackageManifest> manifest = read_package_manifest(view.folder);
@@ -43,7 +41,7 @@ void read_manifest(PackageFolder& view) {
 
 /// A package that was compiled on this machine (loading.md, section 5.9).
 void read_local_trt_manifest(PackageFolder& view) {
-  const fs::path file = view.folder / kLocalTrtManifest;
+  const fs::path file = view.folder / kLocalPackageManifest;
   const std::optional<std::string> text = read_small_file(file);
   if (!text) return;
   const std::string name = file.string();
@@ -67,7 +65,7 @@ PackageFolder view_of(const fs::path& folder) {
   view.package_id = folder.filename().string();
   try {
     read_manifest(view);
-    if (view.manifest != CacheStatus::ok && view.package_id.starts_with(kLocalTrtPrefix)) read_local_trt_manifest(view);
+    if (view.manifest != CacheStatus::ok && is_local_package_id(view.package_id)) read_local_trt_manifest(view);
   } catch (const Error& error) {
     log(LogLevel::debug, error.message());
     view.manifest = CacheStatus::malformed;

@@ -6,7 +6,9 @@
 #include "core/json.hpp"
 #include "core/log.hpp"
 #include "hub/atomic_file.hpp"
+#include "hub/local_packages.hpp"
 #include "hub/materialize.hpp"
+#include "hub/package_folders.hpp"
 #include "inference_exp/errors.hpp"
 #include "packages/json_reader.hpp"
 #include "packages/manifest_parts.hpp"
@@ -40,6 +42,7 @@ std::string entry_text(const ResolutionEntry& entry) {
   }
   Json& files = document["resolved_files"] = Json::array();
   for (const fs::path& file : entry.resolved_files) files.push_back(file.string());
+  if (!entry.local_packages.empty()) document["local_packages"] = entry.local_packages;
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
@@ -66,12 +69,14 @@ ResolutionEntry parse_entry(const std::string& text, const fs::path& file) {
   entry.recommended = root.optional("recommended_parameters", [](const JsonReader& reader) {
     return packages::parse_recommended(reader, packages::kPerClassConfidence);
   });
-  entry.trusted = root.required("trusted_source").boolean();
+  // Nobody vouches for what was compiled here, whatever a file in the cache says.
+  entry.trusted = root.required("trusted_source").boolean() && !is_local_package_id(entry.package_id);
   entry.credential_hash = root.required("credential_hash").text();
   entry.created_at = read_time(root.required("created_at"));
   for (const std::string& path : packages::parse_texts(root.required("resolved_files"))) {
     entry.resolved_files.emplace_back(path);
   }
+  entry.local_packages = root.optional("local_packages", packages::parse_texts).value_or(std::vector<std::string>());
   return entry;
 }
 
@@ -155,11 +160,31 @@ void ResolutionCache::invalidate(std::string_view key, AccessManager& access) co
   }
 }
 
+void forget_choices(const CacheHome& home, std::string_view cache_model_id, AccessManager& access) {
+  constexpr std::chrono::years kAnyAge{100};
+  const auto now = std::chrono::system_clock::now();
+  for (const fs::path& file : entries_of(home.resolution_entries())) {
+    const std::string name = file.filename().string();
+    if (name.starts_with('.') || !name.ends_with(".json")) continue;
+    const std::optional<ResolutionEntry> entry =
+        read_live_entry(file, std::chrono::duration_cast<std::chrono::minutes>(kAnyAge), now);
+    if (!entry || entry->cache_model_id != cache_model_id) continue;
+    try {
+      if (remove_file(file)) access.on_file_deleted(file);
+    } catch (const ModelCacheError& error) {
+      log_warning("A stale cached choice stays: " + error.message());
+    }
+  }
+}
+
 std::optional<fs::path> usable_folder(const CacheHome& home, const ResolutionEntry& entry, std::string_view model_id,
                                       const LoadOptions& options, std::string_view api_key, AccessManager& access) {
   try {
     fs::path folder = home.package_folder(entry.cache_model_id, entry.package_id);
-    const std::string_view objection = objection_to(entry, folder, model_id, options, api_key, access);
+    std::string_view objection = objection_to(entry, folder, model_id, options, api_key, access);
+    if (objection.empty() && entry.local_packages != local_package_ids(home, entry.cache_model_id)) {
+      objection = "packages were compiled or removed since";
+    }
     if (objection.empty()) return folder;
     log(LogLevel::debug, "A cached choice is not used: " + std::string(objection) + ".");
   } catch (const InsecureModelIdentifierError& error) {

@@ -35,6 +35,8 @@ struct ResolutionEntry {
   bool trusted = false;
   std::string credential_hash;
   std::chrono::sys_seconds created_at{};
+  /// Ids of the packages compiled on this machine that were there: with another one the choice is made anew.
+  std::vector<std::string> local_packages{};
 };
 
 class ResolutionCache {
@@ -52,8 +54,13 @@ class ResolutionCache {
   WallClock clock_;
 };
 
+/// Removes all choices of packages of one model, whoever asked for them and under whichever name. For a change in the
+/// model's folder that its ids do not show.
+void forget_choices(const CacheHome& home, std::string_view cache_model_id, AccessManager& access);
+
 /// The package folder to load from, when the entry may be used for this request: it was made for it, access is granted,
-/// all files are there, and the folder's manifest speaks of the same model. Otherwise nothing, with the reason logged.
+/// all files are there, the folder's manifest speaks of the same model, and no package was compiled since. Otherwise
+/// nothing, with the reason logged.
 [[nodiscard]] std::optional<std::filesystem::path> usable_folder(const CacheHome& home, const ResolutionEntry& entry,
                                                                  std::string_view model_id, const LoadOptions& options,
                                                                  std::string_view api_key, AccessManager& access);

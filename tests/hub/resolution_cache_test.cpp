@@ -242,6 +242,16 @@ TEST_F(ResolutionCacheTest, UsesUntrustedPackagesWhereAllowed) {
   EXPECT_TRUE(use(options));
 }
 
+TEST_F(ResolutionCacheTest, AForgedEntryDoesNotMakeACompiledPackageTrusted) {
+  entry_.package_id = "localtrt0123456789ab";
+  entry_.trusted = true;
+  cache_.store(kKey, entry_, kSecret, access_);
+  ASSERT_EQ(Json::parse(read_file(home_.resolution_entry(kKey)))["trusted_source"], true);
+  const std::optional<ResolutionEntry> entry = retrieve();
+  ASSERT_TRUE(entry);
+  EXPECT_FALSE(entry->trusted);
+}
+
 TEST_F(ResolutionCacheTest, WantsTheManifestToAgreeOnTheOwner) {
   entry_.cache_model_id = "coco/4";
   EXPECT_FALSE(use());
