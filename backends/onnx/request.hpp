@@ -5,28 +5,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "common/tensors.hpp"
 #include "inference_exp/backend.h"
 #include "session.hpp"
-
-namespace inference_exp::onnx {
-
-/// What is bound to an input or output. Binding the same memory with the same shape again costs nothing.
-class Binding {
- public:
-  /// Whether `tensor` is what is bound already.
-  [[nodiscard]] bool holds(const iexp_tensor& tensor) const noexcept;
-  void remember(const iexp_tensor& tensor);
-  void forget() noexcept { data_ = nullptr; }
-  [[nodiscard]] bool bound() const noexcept { return data_ != nullptr; }
-  [[nodiscard]] iexp_device device() const noexcept { return device_; }
-
- private:
-  const void* data_ = nullptr;
-  iexp_device device_{};
-  std::vector<std::int64_t> shape_;
-};
-
-}  // namespace inference_exp::onnx
 
 /// The handle of backend.h.
 struct iexp_request {
@@ -56,8 +37,8 @@ struct iexp_request {
   Ort::RunOptions run_options_;
   std::vector<Ort::Value> inputs_;
   std::vector<Ort::Value> outputs_;
-  std::vector<inference_exp::onnx::Binding> input_bindings_;
-  std::vector<inference_exp::onnx::Binding> output_bindings_;
+  std::vector<inference_exp::backend::BoundTensor> input_bindings_;
+  std::vector<inference_exp::backend::BoundTensor> output_bindings_;
   std::vector<std::vector<std::int64_t>> output_shapes_;
   Ort::IoBinding queued_{nullptr};  ///< made by the first enqueue()
   Ort::RunOptions queued_options_{nullptr};

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/failure.hpp"
+#include "common/tensors.hpp"
 #include "ports.hpp"
 
 namespace inference_exp::tensorrt {
@@ -69,7 +70,7 @@ void check_input(const iexp_compile_request& request, const std::vector<OnnxInpu
   }
   const OnnxInput& input = inputs.front();
   if (input.shape.size() != 4 || input.shape[1] != 3) {
-    refuse_network(file, "its input \"" + input.name + "\" has the shape " + text_of(input.shape));
+    refuse_network(file, "its input \"" + input.name + "\" has the shape " + backend::text_of(input.shape));
   }
   if (input.type != ElementType::f32 && input.type != ElementType::f16) {
     refuse_network(file, "its input \"" + input.name + "\" takes neither float32 nor float16");

@@ -78,35 +78,4 @@ Ports read_ports(const Engine& engine, const std::string& file) {
   return ports;
 }
 
-void refuse_tensor(const Port& port, const std::string& what) {
-  throw Failure(IEXP_ERROR_INVALID_PARAMETER, "The tensor for \"" + port.name + "\" " + what + ".");
-}
-
-const Port& port_at(std::span<const Port> ports, std::size_t index, const char* kind) {
-  if (index < ports.size()) return ports[index];
-  throw Failure(IEXP_ERROR_INVALID_PARAMETER, std::string("The network has no ") + kind + " number " +
-                                                  std::to_string(index) + ", only " + std::to_string(ports.size()) +
-                                                  ".");
-}
-
-std::size_t byte_size(const Port& port, std::span<const std::int64_t> shape) {
-  constexpr std::size_t kLimit = std::numeric_limits<std::size_t>::max() / 16;
-  std::size_t count = 1;
-  for (const std::int64_t dim : shape) {
-    const auto extent = static_cast<std::size_t>(dim);
-    if (extent != 0 && count > kLimit / extent) refuse_tensor(port, "is too large");
-    count *= extent;
-  }
-  return count * (port.dtype.bits / 8U);
-}
-
-std::string text_of(std::span<const std::int64_t> shape) {
-  std::string text = "[";
-  for (const std::int64_t dim : shape) {
-    if (text.size() > 1) text += ", ";
-    text += dim < 0 ? "?" : std::to_string(dim);
-  }
-  return text + "]";
-}
-
 }  // namespace inference_exp::tensorrt

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "common/failure.hpp"
+#include "common/tensors.hpp"
 
 namespace inference_exp::tensorrt {
 
@@ -48,7 +49,7 @@ std::optional<std::int64_t> distance_to(std::size_t profile, std::span<const Por
 [[noreturn]] void refuse_together(std::span<const Port> inputs, std::span<const Dimensions> shapes) {
   std::string text = "No optimisation profile of the engine takes these shapes together:";
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    text += (i > 0 ? ", \"" : " \"") + inputs[i].name + "\" " + text_of(shapes[i]) + " (takes " +
+    text += (i > 0 ? ", \"" : " \"") + inputs[i].name + "\" " + backend::text_of(shapes[i]) + " (takes " +
             allowed_shapes(inputs[i]) + ")";
   }
   throw Failure(IEXP_ERROR_INVALID_PARAMETER, text + ".", "Use shapes of one profile, or compile the model for them.");
@@ -70,8 +71,8 @@ void check_input_shape(const Port& input, std::span<const std::int64_t> shape) {
   const auto fits = [&](const ProfileShapes& profile) { return holds(profile, shape); };
   if (std::ranges::any_of(input.profiles, fits)) return;
   throw Failure(IEXP_ERROR_INVALID_PARAMETER,
-                "The tensor for \"" + input.name + "\" has the shape " + text_of(shape) + "; the engine takes " +
-                    allowed_shapes(input) + ".",
+                "The tensor for \"" + input.name + "\" has the shape " + backend::text_of(shape) +
+                    "; the engine takes " + allowed_shapes(input) + ".",
                 "Use a shape within these limits, or compile the model for others.");
 }
 

@@ -9,13 +9,14 @@
 #include "cuda_errors.hpp"
 #include "profiles.hpp"
 
+namespace backend = inference_exp::backend;
 namespace trt = inference_exp::tensorrt;
 using inference_exp::backend::Failure;
 using Place = trt::Binding::Place;
 
 namespace {
 
-constexpr iexp_device kHost{.device_type = 1, .device_id = 0};
+constexpr iexp_device kHost{.device_type = backend::kCpu, .device_id = 0};
 
 trt::LanePool::Lease take_lane(iexp_session& session) {
   return trt::with_cuda_errors([&] {
@@ -72,10 +73,10 @@ void iexp_request::perform(Body&& body) {
 }
 
 void iexp_request::set_input(std::size_t index, const iexp_tensor* tensor) {
-  const trt::Port& port = trt::port_at(session_.inputs, index, "input");
-  if (tensor == nullptr || tensor->data == nullptr) trt::refuse_tensor(port, "is NULL");
+  const trt::Port& port = backend::port_at(session_.inputs, index, "input");
+  if (tensor == nullptr || tensor->data == nullptr) backend::refuse_tensor(port.name, "is NULL");
   trt::Binding& binding = inputs_[index];
-  if (binding.holds(port, *tensor)) return;
+  if (binding.holds(port.dtype, *tensor)) return;
   trt::Binding wanted;
   wanted.bind(port, *tensor, session_.context->index());
   trt::check_input_shape(port, wanted.shape());
@@ -83,15 +84,15 @@ void iexp_request::set_input(std::size_t index, const iexp_tensor* tensor) {
 }
 
 void iexp_request::set_output(std::size_t index, const iexp_tensor* tensor) {
-  const trt::Port& port = trt::port_at(session_.outputs, index, "output");
+  const trt::Port& port = backend::port_at(session_.outputs, index, "output");
   trt::Binding& binding = outputs_[index];
   if (tensor == nullptr) {
     binding.release();
     done_ = Done::nothing;
     return;
   }
-  if (tensor->data == nullptr) trt::refuse_tensor(port, "is NULL");
-  if (binding.holds(port, *tensor)) return;
+  if (tensor->data == nullptr) backend::refuse_tensor(port.name, "is NULL");
+  if (binding.holds(port.dtype, *tensor)) return;
   binding.bind(port, *tensor, session_.context->index());
   done_ = Done::nothing;
 }
@@ -99,7 +100,7 @@ void iexp_request::set_output(std::size_t index, const iexp_tensor* tensor) {
 void iexp_request::set_shapes() {
   trt::RunKey& key = lane_->key();
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    if (!inputs_[i].bound()) trt::refuse_tensor(session_.inputs[i], "is not set");
+    if (!inputs_[i].bound()) backend::refuse_tensor(session_.inputs[i].name, "is not set");
     key.input_shapes[i] = inputs_[i].shape();
   }
   key.profile = trt::choose_profile(session_.inputs, key.input_shapes);
@@ -126,13 +127,13 @@ void iexp_request::place_outputs() {
     output_shapes_[i] = shape;
     const trt::Binding& output = outputs_[i];
     if (output.bound() && output.shape() != shape) {
-      trt::refuse_tensor(
-          port, "has the shape " + trt::text_of(output.shape()) + "; this run's output is " + trt::text_of(shape));
+      backend::refuse_tensor(port.name, "has the shape " + backend::text_of(output.shape()) +
+                                            "; this run's output is " + backend::text_of(shape));
     }
     if (output.usable_directly()) {
       lane_->key().outputs[i] = output.data();
     } else {
-      lane_->use_own_output(i, trt::byte_size(port, shape));
+      lane_->use_own_output(i, backend::byte_size(port.name, port.dtype, shape));
     }
   }
 }
@@ -151,7 +152,8 @@ void iexp_request::queue() {
 void iexp_request::read_back() {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     if (outputs_[i].on_device()) continue;
-    const std::size_t bytes = trt::byte_size(session_.outputs[i], output_shapes_[i]);
+    const std::size_t bytes =
+        backend::byte_size(session_.outputs[i].name, session_.outputs[i].dtype, output_shapes_[i]);
     host_outputs_[i] = outputs_[i].place() == Place::pinned_host ? outputs_[i].data() : lane_->host_output(i, bytes);
     lane_->download(i, bytes, host_outputs_[i]);
   }
@@ -174,7 +176,8 @@ void iexp_request::run() {
 void iexp_request::refuse_host_outputs() const {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     if (!outputs_[i].on_host()) continue;
-    trt::refuse_tensor(session_.outputs[i], "is in host memory, which a run that is only queued does not fill");
+    backend::refuse_tensor(session_.outputs[i].name,
+                           "is in host memory, which a run that is only queued does not fill");
   }
 }
 
@@ -210,8 +213,8 @@ void iexp_request::describe_output(std::size_t index, void* data, iexp_device de
 }
 
 void iexp_request::get_output(std::size_t index, iexp_tensor* tensor) {
-  const trt::Port& port = trt::port_at(session_.outputs, index, "output");
-  if (tensor == nullptr) trt::refuse_tensor(port, "is NULL");
+  const trt::Port& port = backend::port_at(session_.outputs, index, "output");
+  if (tensor == nullptr) backend::refuse_tensor(port.name, "is NULL");
   if (done_ != Done::read) throw Failure(IEXP_ERROR_INVALID_PARAMETER, "There is no output before a successful run.");
   const trt::Binding& output = outputs_[index];
   if (output.on_device()) return describe_output(index, output.data(), output.device(), *tensor);
@@ -219,8 +222,8 @@ void iexp_request::get_output(std::size_t index, iexp_tensor* tensor) {
 }
 
 void iexp_request::get_device_output(std::size_t index, iexp_tensor* tensor) {
-  const trt::Port& port = trt::port_at(session_.outputs, index, "output");
-  if (tensor == nullptr) trt::refuse_tensor(port, "is NULL");
+  const trt::Port& port = backend::port_at(session_.outputs, index, "output");
+  if (tensor == nullptr) backend::refuse_tensor(port.name, "is NULL");
   if (done_ == Done::nothing) {
     throw Failure(IEXP_ERROR_INVALID_PARAMETER, "There is no output before a successful run.");
   }
