@@ -49,9 +49,9 @@ bool is_own_file(const std::string& name) {
 void check_handles(const std::vector<PackageFile>& files) {
   for (const PackageFile& file : files) {
     const bool allowed = std::ranges::find(kAllowedFiles, file.handle, &AllowedFile::handle) != kAllowedFiles.end();
-    if (!allowed)
-      refuse_local_package("its manifest names the file " + packages::in_quotes(file.handle) +
-                           ", which it may not have.");
+    if (allowed) continue;
+    refuse_local_package("its manifest names the file " + packages::in_quotes(file.handle) +
+                         ", which it may not have.");
   }
   for (const AllowedFile& wanted : kAllowedFiles) {
     if (!wanted.required || std::ranges::find(files, wanted.handle, &PackageFile::handle) != files.end()) continue;
