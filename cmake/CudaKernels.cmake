@@ -9,8 +9,11 @@ find_program(INFERENCE_EXP_NVCC nvcc
   PATHS /usr/local/cuda /opt/cuda PATH_SUFFIXES bin
   DOC "NVIDIA's compiler, for the CUDA kernels")
 # No contraction to FMA: results must round as on the CPU.
-set(INFERENCE_EXP_NVCC_FLAGS -std=c++17 -O3 -fmad=false -Werror all-warnings -I${PROJECT_SOURCE_DIR}/src
-    CACHE INTERNAL "nvcc's options for kernels")  # seen by the tests as well
+set(nvcc_flags -std=c++17 -O3 -fmad=false -I${PROJECT_SOURCE_DIR}/src)
+if(PROJECT_IS_TOP_LEVEL)
+  list(APPEND nvcc_flags -Werror all-warnings)
+endif()
+set(INFERENCE_EXP_NVCC_FLAGS ${nvcc_flags} CACHE INTERNAL "nvcc's options for kernels")  # seen by the tests as well
 set(INFERENCE_EXP_CUDA_ARCHITECTURES 75 80 86 87 89 90 120 CACHE STRING "GPU generations that the kernels are compiled for")
 
 set(INFERENCE_EXP_KERNELS_COMPILED OFF CACHE INTERNAL "Whether the library carries kernels")
