@@ -68,6 +68,7 @@ class DeviceTest : public ::testing::Test {
   static cuda::DeviceBuffer on_device(std::span<const T> values) {
     const cuda::ContextScope scope(context());
     cuda::DeviceBuffer buffer(context());
+    if (values.empty()) return buffer;
     cuda::PinnedBuffer staging(context());
     buffer.reserve(values.size_bytes());
     staging.reserve(values.size_bytes());
@@ -79,6 +80,7 @@ class DeviceTest : public ::testing::Test {
 
   template <typename T>
   static std::vector<T> to_host(const cuda::DeviceBuffer& buffer, std::size_t count) {
+    if (count == 0) return {};
     const cuda::ContextScope scope(context());
     cuda::PinnedBuffer staging(context());
     staging.reserve(count * sizeof(T));
