@@ -32,7 +32,7 @@ double percentile(const std::vector<double>& sorted, double share) {
   const auto below = static_cast<std::size_t>(std::floor(position));
   const std::size_t above = std::min(below + 1, sorted.size() - 1);
   const double weight = position - static_cast<double>(below);
-  return sorted[below] * (1 - weight) + sorted[above] * weight;
+  return std::lerp(sorted[below], sorted[above], weight);  // rounds so that percentiles stay in order
 }
 
 Summary summarize(std::vector<double> seconds) {
